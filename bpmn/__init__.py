@@ -1,0 +1,1 @@
+"""Process definitions: what the government decided, one folder per approval."""

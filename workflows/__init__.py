@@ -1,0 +1,1 @@
+"""The approval system, without a web."""

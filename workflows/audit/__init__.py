@@ -1,0 +1,1 @@
+"""Past-tense events, the hash chain and its verification."""

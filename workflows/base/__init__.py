@@ -1,0 +1,1 @@
+"""What every room needs: session, clock, calendar, parameters, privacy, files, outbox, errors."""

@@ -1,0 +1,1 @@
+"""Divisions, departments, users, posts and permissions."""

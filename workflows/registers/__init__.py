@@ -1,0 +1,1 @@
+"""People, employers, workshops: what is known beyond one case."""
