@@ -1,0 +1,170 @@
+"""Personal data: encrypted at rest, found again by HMAC, masked on screen (PIPL art. 28, 51).
+
+ID numbers, phones and accounts are stored with AES-256-GCM under a named key; what must be searchable has an
+HMAC-SHA256 beside it, under a key of its own that does not rotate with the others. Keys live outside the database.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from sqlalchemy import Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator
+
+
+class Keyring:
+    """Named encryption keys (the newest encrypts, all decrypt) and one HMAC key.
+
+    :param keys: key name → 32 bytes; the last named is used for new texts.
+    :param index_key: 32 bytes for HMACs.
+    """
+
+    def __init__(self, keys: dict[str, bytes], index_key: bytes) -> None:
+        if not keys or any(len(key) != 32 for key in keys.values()) or len(index_key) != 32:
+            raise ValueError("keys of 32 bytes are needed")
+        self._keys = dict(keys)
+        self._newest = list(keys)[-1]
+        self._index_key = index_key
+
+    @classmethod
+    def generate(cls) -> Keyring:
+        return cls({"k1": os.urandom(32)}, os.urandom(32))
+
+    @classmethod
+    def load(cls, path: Path) -> Keyring:
+        data = json.loads(path.read_text())
+        return cls(
+            {name: base64.b64decode(key) for name, key in data["keys"].items()},
+            base64.b64decode(data["index_key"]),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the keys to ``path``, readable by the owner alone. Refuses to overwrite: lost keys are lost data."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(
+            {
+                "keys": {name: base64.b64encode(key).decode() for name, key in self._keys.items()},
+                "index_key": base64.b64encode(self._index_key).decode(),
+            }
+        )
+        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(text)
+
+    def encrypt(self, plain: bytes) -> bytes:
+        nonce = os.urandom(12)
+        name = self._newest.encode()
+        sealed = AESGCM(self._keys[self._newest]).encrypt(nonce, plain, name)
+        return bytes([len(name)]) + name + nonce + sealed
+
+    def decrypt(self, sealed: bytes) -> bytes:
+        length = sealed[0]
+        name = sealed[1 : 1 + length]
+        nonce, body = sealed[1 + length : 13 + length], sealed[13 + length :]
+        return AESGCM(self._keys[name.decode()]).decrypt(nonce, body, name)
+
+    def digest(self, text: str, purpose: str) -> str:
+        """HMAC to find ``text`` again; ``purpose`` keeps a phone's digest apart from an account's of the same digits."""
+        return hmac.new(self._index_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for another use (session cookies), bound to this installation."""
+        return hmac.new(self._index_key, f"derive\0{purpose}".encode(), hashlib.sha256).digest()
+
+
+_keyring: Keyring | None = None
+
+
+def use_keyring(keyring: Keyring) -> None:
+    """Set the process's keyring, once, at start-up."""
+    global _keyring
+    _keyring = keyring
+
+
+def keyring() -> Keyring:
+    """The process's keyring; raises ``RuntimeError`` when start-up set none."""
+    if _keyring is None:
+        raise RuntimeError("no keyring: call use_keyring() at start-up")
+    return _keyring
+
+
+class EncryptedText(TypeDecorator[str]):
+    """Text encrypted at rest. Not comparable in SQL: search by a digest column beside it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else base64.b64encode(keyring().encrypt(value.encode())).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else keyring().decrypt(base64.b64decode(value)).decode()
+
+
+class EncryptedJson(TypeDecorator[Any]):
+    """JSON encrypted at rest: answers, roster rows, document contexts."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        if value is None:
+            return None
+        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return base64.b64encode(keyring().encrypt(text.encode())).decode()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(keyring().decrypt(base64.b64decode(value)))
+
+
+def normalise_id(number: str) -> str:
+    """An ID number as it is compared: 18 digits, ``X`` upper case; a 15-digit one gets its century and check digit.
+
+    GB 11643-1999: weights 7 9 10 5 8 4 2 1 6 3 7 9 10 5 8 4 2, remainder mod 11 → ``10X98765432``.
+    """
+    text = "".join(number.split()).upper()
+    if len(text) == 15 and text.isdigit():
+        body = text[:6] + "19" + text[6:]
+        text = body + id_check_digit(body)
+    return text
+
+
+def id_check_digit(body: str) -> str:
+    """The 18th character for the first 17 digits (GB 11643-1999)."""
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
+
+
+def digest_id(number: str) -> str:
+    """HMAC of a normalised ID number: the only thing ``people`` are unique on."""
+    return keyring().digest(normalise_id(number), "id")
+
+
+def mask_id(number: str) -> str:
+    """``220822********1234``: county and the last four."""
+    return f"{number[:6]}********{number[-4:]}" if len(number) >= 15 else "*" * len(number)
+
+
+def mask_phone(number: str) -> str:
+    """``138****5678``."""
+    return f"{number[:3]}****{number[-4:]}" if len(number) >= 7 else "*" * len(number)
+
+
+def mask_account(number: str) -> str:
+    """``****1234``."""
+    return f"****{number[-4:]}" if len(number) > 4 else "*" * len(number)
+
+
+def mask_name(name: str) -> str:
+    """``王*``, ``王*明``: enough to recognise oneself."""
+    if len(name) <= 1:
+        return "*"
+    return name[0] + "*" * (len(name) - 1) if len(name) == 2 else name[0] + "*" * (len(name) - 2) + name[-1]
