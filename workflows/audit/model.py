@@ -71,9 +71,11 @@ class Anchor(Base):
 def append_only(table: Table) -> None:
     """Attach triggers that refuse UPDATE and DELETE on ``table``, on both databases, whoever asks."""
     for statement in append_only_ddl(table.name, "sqlite"):
-        event.listen(table, "after_create", DDL(statement).execute_if(dialect="sqlite"))
+        event.listen(table, "after_create", _ddl(statement, "sqlite"))
     for statement in append_only_ddl(table.name, "postgresql"):
-        event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect="postgresql"))
+        event.listen(
+            table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect="postgresql")
+        )
 
 
 def append_only_ddl(table: str, dialect: str) -> list[str]:

@@ -52,7 +52,9 @@ class WorkingCalendar:
 
     @classmethod
     def read(cls, session: Session) -> WorkingCalendar:
-        return cls({row.day: row.working for row in session.execute(select(CalendarDay.day, CalendarDay.working))})
+        return cls(
+            {row.day: row.working for row in session.execute(select(CalendarDay.day, CalendarDay.working))}
+        )
 
     def is_working(self, day: date) -> bool:
         if day in self._changes:

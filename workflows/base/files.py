@@ -83,7 +83,12 @@ class FileStore:
         return row
 
     def attach(
-        self, session: Session, content: bytes, name: str, by: int | None, allowed: frozenset[str] = ATTACHMENTS
+        self,
+        session: Session,
+        content: bytes,
+        name: str,
+        by: int | None,
+        allowed: frozenset[str] = ATTACHMENTS,
     ) -> StoredFile:
         """Keep what a person uploaded, if its content is of an allowed kind; raises ``Invalid`` in Chinese."""
         if not content:
@@ -92,7 +97,9 @@ class FileStore:
             raise Invalid(f"文件超过 {MAX_BYTES // 1024 // 1024} 兆，请压缩后再上传。")
         kind = sniff(content)
         if kind is None or kind not in allowed:
-            raise Invalid("只接受 PDF、JPG、PNG 文件（按文件内容判断，改扩展名无效）。请另存为 PDF 或拍照后上传。")
+            raise Invalid(
+                "只接受 PDF、JPG、PNG 文件（按文件内容判断，改扩展名无效）。请另存为 PDF 或拍照后上传。"
+            )
         return self.put(session, content, name, kind, by)
 
     def read(self, row: StoredFile) -> bytes:

@@ -60,7 +60,9 @@ def drain(database: Database, handlers: dict[str, Handler], limit: int = 100) ->
         due = list(
             session.scalars(
                 select(OutboxRow.id)
-                .where(OutboxRow.done_at.is_(None), OutboxRow.due_at <= now(), OutboxRow.attempts < MAX_ATTEMPTS)
+                .where(
+                    OutboxRow.done_at.is_(None), OutboxRow.due_at <= now(), OutboxRow.attempts < MAX_ATTEMPTS
+                )
                 .order_by(OutboxRow.due_at, OutboxRow.id)
                 .limit(limit)
             )
