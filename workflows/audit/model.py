@@ -70,12 +70,10 @@ class Anchor(Base):
 
 def append_only(table: Table) -> None:
     """Attach triggers that refuse UPDATE and DELETE on ``table``, on both databases, whoever asks."""
-    for statement in append_only_ddl(table.name, "sqlite"):
-        event.listen(table, "after_create", _ddl(statement, "sqlite"))
-    for statement in append_only_ddl(table.name, "postgresql"):
-        event.listen(
-            table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect="postgresql")
-        )
+    for dialect in ("sqlite", "postgresql"):
+        for statement in append_only_ddl(table.name, dialect):
+            ddl = DDL(statement.replace("%", "%%"))  # type: ignore[no-untyped-call]  # SQLAlchemy types it so
+            event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def append_only_ddl(table: str, dialect: str) -> list[str]:

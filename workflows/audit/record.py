@@ -1,0 +1,72 @@
+"""Recording events: one for each change, in the transaction of the change."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflows.audit.digest import event_hash, row_digest, row_key
+from workflows.audit.model import Event, Stream
+from workflows.base.clock import now
+from workflows.base.model import Base
+
+
+class Chain(Protocol):
+    """Whatever carries the head of a chain: a case's row or a named stream's. The caller has locked it."""
+
+    chain_seq: Any
+    chain_head: Any
+
+    @property
+    def stream_name(self) -> str: ...
+
+
+def stream(session: Session, name: str) -> Stream:
+    """The named stream, locked until the transaction ends; created when new."""
+    row = session.scalars(select(Stream).where(Stream.name == name).with_for_update()).one_or_none()
+    if row is None:
+        row = Stream(name=name, chain_seq=0, chain_head="")
+        session.add(row)
+        session.flush()
+    return row
+
+
+def record(
+    session: Session,
+    chain: Chain,
+    kind: str,
+    *,
+    actor_id: int | None,
+    department_id: int | None = None,
+    payload: dict[str, Any] | None = None,
+    covers: Sequence[Base] = (),
+) -> Event:
+    """Append an event to a chain.
+
+    :param kind: past tense, kebab-case: ``case-started``, ``step-decided``.
+    :param payload: what happened, in identifiers and codes; never a person's data.
+    :param covers: the rows this event stands for; they are flushed first, since their keys are named.
+    """
+    session.flush()
+    salt = secrets.token_hex(16)
+    body: dict[str, Any] = {
+        "stream": chain.stream_name,
+        "seq": chain.chain_seq + 1,
+        "at": now(),
+        "kind": kind,
+        "actor_id": actor_id,
+        "department_id": department_id,
+        "payload": payload or {},
+        "covers": [[*row_key(row), row_digest(row, salt)] for row in covers],
+        "salt": salt,
+        "previous": chain.chain_head,
+    }
+    event = Event(**body, hash=event_hash(**body))
+    session.add(event)
+    chain.chain_seq = body["seq"]
+    chain.chain_head = event.hash
+    return event

@@ -1,0 +1,162 @@
+"""Verification: every chain recomputed, every covered row compared, every anchor held against what is there now.
+
+Altering a row shows as a digest that no longer fits; removing an event, the newest included, as a gap or a head that
+fits no event; removing a whole chain as an anchor that names it. What is younger than the last anchor and removed whole
+with its head is found by the registers' own counts (``wengang check``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, inspect, select
+from sqlalchemy.orm import Session
+
+from workflows.audit.anchors import anchor_hash
+from workflows.audit.digest import event_hash, row_digest
+from workflows.audit.model import Anchor, Event, Stream
+from workflows.audit.record import Chain
+from workflows.base.model import Base
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that does not hold. ``stream``: which chain; ``where``: event or row; ``message``: Chinese."""
+
+    stream: str
+    where: str
+    message: str
+
+
+def _tables() -> dict[str, type[Base]]:
+    return {
+        str(mapper.local_table.name): mapper.class_
+        for mapper in Base.registry.mappers
+        if getattr(mapper.class_, "__audited__", None)
+    }
+
+
+def _identity(model: type[Base], key: str) -> tuple[Any, ...]:
+    columns = inspect(model).primary_key
+    return tuple(
+        int(part) if column.type.python_type is int else part
+        for column, part in zip(columns, key.split("/"), strict=True)
+    )
+
+
+def verify_chain(session: Session, chain: Chain) -> list[Problem]:
+    """All problems of one chain: links, head, and the rows its events cover."""
+    name = chain.stream_name
+    problems: list[Problem] = []
+    previous, seq = "", 0
+    latest: dict[tuple[str, str], Event] = {}
+    for event in session.scalars(select(Event).where(Event.stream == name).order_by(Event.seq)):
+        seq += 1
+        where = f"第 {event.seq} 条记录"
+        if event.seq != seq:
+            problems.append(Problem(name, where, f"应为第 {seq} 条：之前的记录被删除。"))
+            seq = event.seq
+        if event.previous != previous:
+            problems.append(Problem(name, where, "与上一条记录的摘要不相连。"))
+        computed = event_hash(
+            stream=event.stream,
+            seq=event.seq,
+            at=event.at,
+            kind=event.kind,
+            actor_id=event.actor_id,
+            department_id=event.department_id,
+            payload=event.payload,
+            covers=event.covers,
+            salt=event.salt,
+            previous=event.previous,
+        )
+        if computed != event.hash:
+            problems.append(Problem(name, where, "内容与摘要不符：记录被改动。"))
+        previous = event.hash
+        for table, key, _ in event.covers:
+            latest[table, key] = event
+    if (chain.chain_seq, chain.chain_head) != (seq, previous):
+        problems.append(
+            Problem(
+                name,
+                "链头",
+                f"登记为第 {chain.chain_seq} 条，实际到第 {seq} 条：最新的记录被删除或链头被改动。",
+            )
+        )
+    return problems + list(_verify_rows(session, name, latest))
+
+
+def _verify_rows(session: Session, name: str, latest: dict[tuple[str, str], Event]) -> Iterator[Problem]:
+    models = _tables()
+    for (table, key), event in latest.items():
+        where = f"{table} {key}"
+        row = session.get(models[table], _identity(models[table], key))
+        if row is None:
+            yield Problem(name, where, "登记过的数据行被删除。")
+            continue
+        session.refresh(row)
+        noted = next(
+            digest for other, other_key, digest in event.covers if (other, other_key) == (table, key)
+        )
+        try:
+            same = row_digest(row, event.salt) == noted
+        except Exception:  # a value that no longer decrypts or parses was altered
+            same = False
+        if not same:
+            yield Problem(name, where, f"数据行与第 {event.seq} 条记录的摘要不符：被改动。")
+
+
+def verify_uncovered(session: Session) -> list[Problem]:
+    """Rows of audited tables that no event covers: inserted past the system."""
+    covered: dict[str, set[str]] = {}
+    for covers in session.scalars(select(Event.covers)):
+        for table, key, _ in covers:
+            covered.setdefault(table, set()).add(key)
+    problems = []
+    for table, model in _tables().items():
+        keys = session.execute(select(*inspect(model).primary_key))
+        present = {"/".join(str(part) for part in key) for key in keys}
+        for key in sorted(present - covered.get(table, set())):
+            problems.append(Problem("-", f"{table} {key}", "数据行没有任何记录：绕过系统插入。"))
+    return problems
+
+
+def verify_anchors(session: Session, heads: Callable[[str], tuple[int, str] | None]) -> list[Problem]:
+    """The anchors' own chain, and that every head they sealed still stands.
+
+    :param heads: stream name → its present ``(seq, head)``, or ``None`` when the stream is gone.
+    """
+    problems: list[Problem] = []
+    previous = ""
+    sealed: dict[str, tuple[int, str]] = {}
+    for anchor in session.scalars(select(Anchor).order_by(Anchor.id)):
+        where = f"锚点 {anchor.day}"
+        if (
+            anchor.previous != previous
+            or anchor_hash(anchor.day, anchor.heads, anchor.previous) != anchor.hash
+        ):
+            problems.append(Problem("anchors", where, "锚点被改动，或之前的锚点被删除。"))
+        previous = anchor.hash
+        sealed.update({name: (seq, head) for name, seq, head in anchor.heads})
+    for name, (seq, head) in sealed.items():
+        present = heads(name)
+        if present is None:
+            problems.append(Problem(name, "整条链", "已封存的链不存在：整件被删除。"))
+            continue
+        found = session.scalar(select(Event.hash).where(Event.stream == name, Event.seq == seq))
+        if found != head:
+            problems.append(Problem(name, f"第 {seq} 条记录", "与封存的锚点不符：记录被删除或重写。"))
+    return problems
+
+
+def verify_streams(session: Session) -> Iterable[Problem]:
+    """All named streams."""
+    for row in session.scalars(select(Stream).order_by(Stream.name)):
+        yield from verify_chain(session, row)
+
+
+def event_count(session: Session) -> int:
+    """How many events there are."""
+    return session.scalar(select(func.count()).select_from(Event)) or 0
