@@ -37,7 +37,7 @@ def audited_columns(row: Base) -> tuple[str, ...]:
 def row_key(row: Base) -> tuple[str, str]:
     """Table and primary key, as events name a row."""
     mapper = type(row).__mapper__
-    return str(mapper.local_table.name), "/".join(
+    return str(type(row).__tablename__), "/".join(
         str(value) for value in mapper.primary_key_from_instance(row)
     )
 

@@ -32,7 +32,7 @@ class Problem:
 
 def _tables() -> dict[str, type[Base]]:
     return {
-        str(mapper.local_table.name): mapper.class_
+        str(mapper.class_.__tablename__): mapper.class_
         for mapper in Base.registry.mappers
         if getattr(mapper.class_, "__audited__", None)
     }
