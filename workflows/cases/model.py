@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -29,6 +29,8 @@ from workflows.organisations.model import Department, User
 from workflows.registers.model import Employer
 
 OPEN = text("closed_at IS NULL")
+#: The deadline of a step without a limit: never NULL, so that one index serves the order of every work list.
+NO_LIMIT = datetime(9999, 12, 31, tzinfo=UTC)
 
 
 class ProcessVersion(Base):
@@ -133,7 +135,7 @@ class WorkItem(Base):
     claimed_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     claimed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     opened_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    due_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime, default=NO_LIMIT)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     overdue_noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     #: Grows with every change that a page could have missed: a stale page gets 409.

@@ -1,0 +1,38 @@
+"""One action, one effect: a form carries a key; the same form sent again is answered with what the first one did."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflows.audit.digest import canonical
+from workflows.base.errors import Invalid
+from workflows.cases.model import Command
+
+
+def body_digest(body: Any) -> str:
+    """SHA-256 of what the form says."""
+    return hashlib.sha256(canonical(body).encode()).hexdigest()
+
+
+def replayed(session: Session, key: str, digest: str) -> dict[str, Any] | None:
+    """What this key's first use did, or ``None`` when it is new. The same key with another body is refused.
+
+    Call it after the lock that serialises the action, so that two copies of one form cannot both be first.
+    """
+    command = session.scalars(select(Command).where(Command.key == key)).one_or_none()
+    if command is None:
+        return None
+    if command.digest != digest:
+        raise Invalid("这个页面已经提交过，内容与上次不同。请刷新页面，按最新内容办理。")
+    return command.result
+
+
+def remember(
+    session: Session, key: str, digest: str, actor_id: int | None, case_id: int | None, result: dict[str, Any]
+) -> None:
+    """Keep the key with what was done, in the transaction that did it."""
+    session.add(Command(key=key, digest=digest, actor_id=actor_id, case_id=case_id, result=result))
