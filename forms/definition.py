@@ -38,7 +38,8 @@ FIELD::
     hint: 手机或带区号的固定电话
     max_length: 200                      # characters; default 200, textarea 2000
     min: 1                               # integer, decimal (quote it: "0.5"), money (in 元), date (2022-06-06
-    max: 100                             #   or today); files, multichoice, defects: how many at least / most
+    max: 100                             #   or today); files, multichoice, defects: how many at least / most;
+                                         #   numbers without min may not be negative
     options: [{value: factory, label: 厂房式}, …]   # choice, multichoice; a plain text is value and label
     options_from: divisions              # instead of options: a list that the caller hands in at run time
                                          #   (choice, multichoice, division, defects)
@@ -86,7 +87,6 @@ A roster::
     row_checks:                          # a RULE, or the bare name of a check that the caller hands in
       - {check: not_before, fields: [contract_start, contract_end]}
       - identity_snapshot
-    lists: {villages: 户籍村}            # optional: titles of the run-time lists, for the template's list sheet
 
 COLUMN is a FIELD (key, label, type, required, hint, max_length, min, max, options, options_from, check, sensitive,
 show_if, unit) of a type a cell can hold (not textarea, files, declaration, roster, defects), and::
@@ -98,7 +98,7 @@ show_if, unit) of a type a cell can hold (not textarea, files, declaration, rost
     shared: true                         # … is a warning
 
 Choice columns accept the option's label or value. ``options_from`` columns accept the list handed in, or any text
-when none is. The headings 序号, 问题说明 and 备注 are reserved: they are recognised and not imported.
+when none is. The headings 序号 and 问题说明 are reserved: they are recognised and not imported.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ The YAML they come from, and its grammar, is described in :mod:`forms.definition
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
@@ -41,9 +41,7 @@ FIELD_TYPES = (
 SENSITIVE_TYPES = frozenset({"id_number", "phone", "bank_account"})
 
 #: Types that a spreadsheet cell can hold.
-CELL_TYPES = frozenset(FIELD_TYPES) - {"files", "declaration", "roster", "defects", "textarea", "boolean"} | {
-    "boolean"
-}
+CELL_TYPES = frozenset(FIELD_TYPES) - {"files", "declaration", "roster", "defects", "textarea"}
 
 
 @dataclass(frozen=True)
@@ -192,7 +190,6 @@ class RosterDefinition:
     max_rows: int = 5000
     match_on: str = ""
     name_column: str = ""
-    lists: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def _by_key(self) -> Mapping[str, Column]:

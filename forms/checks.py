@@ -1,0 +1,328 @@
+"""Compiles a field to one plain check that the web form and every spreadsheet row share.
+
+``compile_field(field)`` does the thinking once; the check it returns takes a cell and the day, and gives
+``(value, error, warning)``: the typed value (None when empty or wrong) and two Chinese messages, empty when there is
+nothing to say. A message says what is wrong, what was found (masked if personal) and what to do, in the shape of
+:func:`forms.text.message`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import TypeAlias
+
+from forms import amounts, identifiers
+from forms.choices import SEPARATORS, Inner, Lists, boolean, choice, choices, declaration, missing, options_of
+from forms.identifiers import Checked
+from forms.model import SENSITIVE_TYPES, Bound, Field
+from forms.text import clean, clean_lines, compact, half, message, quoted
+
+Cell: TypeAlias = str | int | float | bool | date | None
+Check: TypeAlias = Callable[[Cell, date], Checked]
+
+_HUGE = 10**13
+
+
+def cell_text(cell: Cell) -> str:
+    """What a cell holds, as the text a person would see."""
+    if isinstance(cell, str):
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "是" if cell else "否"
+    if isinstance(cell, date):
+        return cell.isoformat()
+    return amounts.number_text(cell)
+
+
+def compile_field(field: Field, lists: Lists | None = None) -> Check:
+    """The check of one field.
+
+    :param lists: what the ``options_from`` of definitions stand for at the moment.
+    """
+    if field.type == "textarea":
+        return _over_lines(field, _text(field))
+    if field.type == "date":
+        return _date(field)
+    if field.type in ("integer", "decimal", "money"):
+        return _over_numbers(field, _NUMBERS[field.type](field))
+    check = _over_text(field, _INNER[field.type](field, lists or {}))
+    return _kept_as_text(check) if field.type in SENSITIVE_TYPES else check
+
+
+def compile_choices(field: Field, lists: Lists | None = None) -> Callable[[Sequence[str], date], Checked]:
+    """The check of a multiple choice whose answers come one by one, as a browser sends them."""
+    return choices(field, options_of(field, lists or {}))
+
+
+def _over_text(field: Field, inner: Inner) -> Check:
+    empty: Checked = (None, missing(field) if field.required else "", "")
+
+    def check(cell: Cell, today: date) -> Checked:
+        text = clean(cell if type(cell) is str else cell_text(cell))
+        return inner(text, today) if text else empty
+
+    return check
+
+
+def _over_lines(field: Field, inner: Inner) -> Check:
+    empty: Checked = (None, missing(field) if field.required else "", "")
+
+    def check(cell: Cell, today: date) -> Checked:
+        text = clean_lines(cell_text(cell))
+        return inner(text, today) if text else empty
+
+    return check
+
+
+def _over_numbers(field: Field, inner: Inner) -> Check:
+    over_text = _over_text(field, inner)
+    wrong = message("单元格是日期，不是数字", "", "请把单元格格式改为“常规”或“数值”，再重新填写")
+
+    def check(cell: Cell, today: date) -> Checked:
+        return (None, wrong, "") if isinstance(cell, date) else over_text(cell, today)
+
+    return check
+
+
+def _date(field: Field) -> Check:
+    inner = _date_within(field)
+    empty: Checked = (None, missing(field) if field.required else "", "")
+
+    def check(cell: Cell, today: date) -> Checked:
+        if type(cell) is str:
+            text = clean(cell)
+            return inner(amounts.parse_date(text), text, today) if text else empty
+        if isinstance(cell, date):
+            found = cell if amounts.FIRST_YEAR <= cell.year <= amounts.LAST_YEAR else "年份不对"
+            return inner(found, cell.isoformat(), today)
+        if cell is None or isinstance(cell, bool):
+            return empty if cell is None else inner("日期格式不对", cell_text(cell), today)
+        return inner(amounts.date_of_number(float(cell)), cell_text(cell), today)
+
+    return check
+
+
+def _date_within(field: Field) -> Callable[[date | str, str, date], Checked]:
+    low, high = field.minimum, field.maximum
+    past_only, future_only = "not_future" in field.checks, "not_past" in field.checks
+
+    def inner(found: date | str, text: str, today: date) -> Checked:
+        if isinstance(found, str):
+            return None, message(found, f"填的是{quoted(text)}", "请写成 2026-11-24 这样的年月日"), ""
+        shown = f"填的是{amounts.chinese_date(found)}"
+        if past_only and found > today:
+            return None, message("日期还没有到", shown, "不能晚于今天，请核对"), ""
+        if future_only and found < today:
+            return None, message("日期已经过去", shown, "不能早于今天，请核对"), ""
+        first, last = _day(low, today), _day(high, today)
+        if first is not None and found < first:
+            return None, message("日期过早", shown, f"不能早于{amounts.chinese_date(first)}"), ""
+        if last is not None and found > last:
+            return None, message("日期过晚", shown, f"不能晚于{amounts.chinese_date(last)}"), ""
+        return found.isoformat(), "", ""
+
+    return inner
+
+
+def _day(bound: Bound, today: date) -> date | None:
+    return today if bound == "today" else bound if isinstance(bound, date) else None
+
+
+def _text(field: Field, lists: Lists | None = None) -> Inner:
+    limit = field.max_length
+    options = options_of(field, lists or {})
+    if options:
+        return choice(field, options)
+
+    def inner(text: str, today: date) -> Checked:
+        if len(text) > limit:
+            return None, message("内容过长", f"共 {len(text)} 字", f"最多 {limit} 字，请缩短"), ""
+        return text, "", ""
+
+    if "person_name" not in field.checks:
+        return inner
+
+    def name(text: str, today: date) -> Checked:
+        checked = identifiers.check_person_name(text)
+        return inner(text, today) if len(text) > limit else checked
+
+    return name
+
+
+def _choice_of(field: Field, lists: Lists) -> Inner:
+    options = options_of(field, lists)
+    return choice(field, options) if options else _text(field)
+
+
+def _multichoice(field: Field, lists: Lists) -> Inner:
+    several = choices(field, options_of(field, lists))
+
+    def inner(text: str, today: date) -> Checked:
+        return several(SEPARATORS.split(text), today)
+
+    return inner
+
+
+def _within(number: Decimal, low: Decimal, high: Decimal, shown: Callable[[Decimal], str]) -> str:
+    if number < low:
+        return message("数值过小", f"填的是 {shown(number)}", f"不能小于 {shown(low)}")
+    if number > high:
+        return message("数值过大", f"填的是 {shown(number)}", f"不能大于 {shown(high)}")
+    return ""
+
+
+def _limits(field: Field) -> tuple[Decimal, Decimal]:
+    """The bounds of a number; without any, it may not be negative, nor larger than the database can add up."""
+    low = Decimal(field.minimum) if isinstance(field.minimum, int | str) else Decimal(0)
+    high = Decimal(field.maximum) if isinstance(field.maximum, int | str) else Decimal(_HUGE)
+    return low, high
+
+
+def _plain(number: Decimal) -> str:
+    shown = format(number, "f")
+    return shown.rstrip("0").rstrip(".") if "." in shown else shown
+
+
+def _integer(field: Field) -> Inner:
+    low, high = _limits(field)
+    unit = field.unit
+
+    def inner(text: str, today: date) -> Checked:
+        number = amounts.parse_decimal(half(text).removesuffix(unit))
+        if number is None or number != number.to_integral_value():
+            return None, message("不是整数", f"填的是{quoted(text)}", "请填写阿拉伯数字的整数，如 12"), ""
+        error = _within(number, low, high, _plain)
+        return (None, error, "") if error else (int(number), "", "")
+
+    return inner
+
+
+def _decimal(field: Field) -> Inner:
+    low, high = _limits(field)
+    unit = field.unit
+
+    def inner(text: str, today: date) -> Checked:
+        number = amounts.parse_decimal(half(text).removesuffix(unit))
+        if number is None:
+            return None, message("不是数字", f"填的是{quoted(text)}", "请填写阿拉伯数字，如 120.5"), ""
+        error = _within(number, low, high, _plain)
+        return (None, error, "") if error else (_plain(number), "", "")
+
+    return inner
+
+
+def _money(field: Field) -> Inner:
+    low, high = _limits(field)
+
+    def inner(text: str, today: date) -> Checked:
+        fen = amounts.parse_fen(text)
+        if fen is None:
+            number = amounts.parse_decimal(amounts.strip_currency(text))
+            if number is not None:
+                return (
+                    None,
+                    message("金额超过两位小数", f"填的是{quoted(text)}", "最多精确到分，如 4000.50"),
+                    "",
+                )
+            return None, message("不是金额", f"填的是{quoted(text)}", "请以元为单位填写数字，如 4,000.00"), ""
+        error = _within(Decimal(fen), low, high, _yuan)
+        return (None, error, "") if error else (fen, "", "")
+
+    return inner
+
+
+def _yuan(fen: Decimal) -> str:
+    return f"{amounts.yuan(int(fen))} 元"
+
+
+def _kept_as_text(check: Check) -> Check:
+    """For numbers of more digits than a numeric cell can hold: Excel keeps 15, the rest is lost."""
+
+    def guarded(cell: Cell, today: date) -> Checked:
+        if type(cell) in (int, float) and abs(cell) >= 10**15:  # type: ignore[arg-type]  # a number, just tested
+            return None, identifiers.mangled(float(cell)), ""  # type: ignore[arg-type]  # as above
+        return check(cell, today)
+
+    return guarded
+
+
+def _phone(field: Field, lists: Lists) -> Inner:
+    mobile_only = "mobile" in field.checks
+
+    def inner(text: str, today: date) -> Checked:
+        return identifiers.check_phone(text, mobile_only=mobile_only)
+
+    return inner
+
+
+def _id_number(field: Field, lists: Lists) -> Inner:
+    if "worker_age" not in field.checks:
+        return identifiers.check_id
+
+    def inner(text: str, today: date) -> Checked:
+        number, error, warning = identifiers.check_id(text, today)
+        if error:
+            return None, error, ""
+        error, old = identifiers.check_worker_age(number, today)
+        return (None, error, "") if error else (number, "", join(warning, old))
+
+    return inner
+
+
+def _division(field: Field, lists: Lists) -> Inner:
+    options = options_of(field, lists)
+    if options:
+        return choice(field, options)
+
+    def inner(text: str, today: date) -> Checked:
+        code = compact(text)
+        if not (code.isascii() and code.isdigit() and len(code) in (6, 9, 12)):
+            return None, message("没有选择", f"请选择{field.label}"), ""
+        return code, "", ""
+
+    return inner
+
+
+def _no_cell(field: Field, lists: Lists) -> Inner:
+    raise ValueError(f"{field.key}: {field.type} is not one value")
+
+
+def join(first: str, second: str) -> str:
+    """Two messages as one."""
+    return f"{first}；{second}" if first and second else first or second
+
+
+_NUMBERS: Mapping[str, Callable[[Field], Inner]] = {
+    "integer": _integer,
+    "decimal": _decimal,
+    "money": _money,
+}
+_INNER: Mapping[str, Callable[[Field, Lists], Inner]] = {
+    "text": _text,
+    "choice": _choice_of,
+    "multichoice": _multichoice,
+    "boolean": boolean,
+    "declaration": declaration,
+    "phone": _phone,
+    "credit_code": lambda field, lists: lambda text, today: identifiers.check_credit_code(text),
+    "id_number": _id_number,
+    "bank_account": lambda field, lists: lambda text, today: identifiers.check_bank_account(text),
+    "division": _division,
+    "files": _no_cell,
+    "roster": _no_cell,
+    "defects": _no_cell,
+}
+__all__ = [
+    "Cell",
+    "Check",
+    "Lists",
+    "cell_text",
+    "compile_choices",
+    "compile_field",
+    "join",
+    "missing",
+]
