@@ -28,7 +28,15 @@ def load_divisions(session: Session) -> int:
     known = set(session.scalars(select(Division.code)))
     new = [division for division in _published() if division.code not in known]
     session.add_all(new)
-    session.flush()
+    if new:
+        record(
+            session,
+            stream(session, "organisation"),
+            "divisions-loaded",
+            actor_id=None,
+            payload={"count": len(new)},
+            covers=new,
+        )
     return len(new)
 
 
@@ -148,6 +156,6 @@ def _add(
         stream(session, "organisation"),
         "division-added",
         actor_id=actor.user_id,
-        payload={"code": code, "parent": parent_code},
+        covers=[added],
     )
     return added

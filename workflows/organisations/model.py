@@ -43,6 +43,7 @@ class Division(Base):
     __table_args__ = (
         CheckConstraint("level in ('province','prefecture','county','township','village')", name="level"),
     )
+    __audited__ = ("code", "name", "level", "parent_code", "reports_to_code")
 
 
 class Department(Base):
@@ -60,6 +61,8 @@ class Department(Base):
 
     division: Mapped[Division] = relationship(lazy="joined")
 
+    __audited__ = ("kind", "division_code", "name")
+
 
 class User(Base):
     """Someone who signs in. ``session_version`` grows when every session of theirs must end."""
@@ -73,7 +76,8 @@ class User(Base):
     password_hash: Mapped[str] = mapped_column(String(200))
     phone: Mapped[str | None] = mapped_column(EncryptedText)
     email: Mapped[str | None] = mapped_column(EncryptedText)
-    #: For auditors and administrators: the division they look after, and all below it.
+    #: For auditors and administrators: the division they look after, and all below it. For others: whose
+    #: administrator keeps the account.
     division_code: Mapped[str | None] = mapped_column(ForeignKey("divisions.code"))
     active: Mapped[bool] = mapped_column(Boolean, default=True)
     must_change_password: Mapped[bool] = mapped_column(Boolean, default=False)

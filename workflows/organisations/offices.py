@@ -97,7 +97,7 @@ def add_department(
     )
     session.add(added)
     session.flush()
-    _record(session, "department-added", actor, added, {"department": added.id, "kind": kind})
+    _record(session, "department-added", actor, added)
     return added
 
 
@@ -109,15 +109,8 @@ def update_department(
     require(actor, "admin.offices", Facts(division_chain=chain_codes(session, found.division_code)))
     if not name.strip():
         raise Invalid("单位没有保存，请改正下列内容。", {"name": "请填写单位名称。"})
-    before = found.name
     found.name, found.phone, found.address = name.strip(), phone.strip(), address.strip()
-    _record(
-        session,
-        "department-updated",
-        actor,
-        found,
-        {"department": found.id, "name": found.name, "before": before},
-    )
+    _record(session, "department-updated", actor, found)
     return found
 
 
@@ -233,14 +226,5 @@ def _assignment(session: Session, assignment_id: int) -> Assignment:
     return row
 
 
-def _record(
-    session: Session, kind: str, actor: Actor, department: Department, payload: dict[str, object]
-) -> None:
-    record(
-        session,
-        stream(session, "organisation"),
-        kind,
-        actor_id=actor.user_id,
-        department_id=department.id,
-        payload=payload,
-    )
+def _record(session: Session, kind: str, actor: Actor, department: Department) -> None:
+    record(session, stream(session, "organisation"), kind, actor_id=actor.user_id, covers=[department])

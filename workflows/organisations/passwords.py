@@ -15,8 +15,7 @@ DEMO_PASSWORD = "Wengang-demo-2026"  # noqa: S105 - public on purpose, works in 
 
 #: Longest password, in characters: argon2 would read megabytes without a word.
 MAX_LENGTH = 128
-_COMMON = frozenset(
-    """
+_COMMON_TEXT = """
     password1 password12 password123 password1234 password2026 passw0rd p@ssw0rd p@ssword1 p@ssw0rd1 p@ssw0rd123
     admin123 admin1234 admin12345 admin@123 admin@1234 admin@12345 admin123456 admin@2026 administrator adminadmin123
     qwerty123 qwerty1234 qwertyuiop qwertyuiop123 1qaz2wsx 1qaz@wsx 1qaz!qaz 1qaz2wsx3edc zaq12wsx zaq1@wsx qwer1234
@@ -25,8 +24,8 @@ _COMMON = frozenset(
     letmein123 iloveyou1 iloveyou123 123456789012 1234567890123 123456abcdef 111111111111 000000000000 112233445566
     woaini1314 woaini520 woaini123 woaini1314520 jilin123 jilin@123 jilin2026 jilin@2026 wengang123 wengang@123
     wengang2026 wengang@2026 changchun123 baicheng123 tongyu123 tongyu@123 huawei@123 root@1234 test@1234 test1234
-    """.split()
-)
+"""
+_COMMON = frozenset(_COMMON_TEXT.split())
 
 _hasher = PasswordHasher()
 
@@ -86,7 +85,7 @@ def check_policy(password: str, username: str = "", field: str = "password") -> 
 
 
 def temporary_password() -> str:
-    """A random password without look-alikes, in groups that can be read out: ``kfmw-7294-rthd-3863`` (64 bits)."""
+    """A random password without look-alikes, in groups that can be read out: ``kfmw-7294-rthd-3863`` (57 bits)."""
     letters, digits = "abcdefhkmnprstwxyz", "23456789"
     groups = (letters, digits, letters, digits)
     return "-".join("".join(secrets.choice(kind) for _ in range(4)) for kind in groups)

@@ -27,7 +27,7 @@ def set_calendar_day(session: Session, actor: Actor, *, day: date, working: bool
         stream(session, "organisation"),
         "calendar-day-set",
         actor_id=actor.user_id,
-        payload={"day": day.isoformat(), "working": working},
+        payload={"day": day.isoformat(), "working": working, "note": row.note},
     )
     return row
 
@@ -70,6 +70,14 @@ def set_parameter(
         stream(session, "organisation"),
         "parameter-set",
         actor_id=actor.user_id,
-        payload={"parameter": row.id, "process": process, "key": key, "division": division_code},
+        payload={
+            "parameter": row.id,
+            "process": process,
+            "key": key,
+            "division": division_code,
+            "value": value,
+            "valid_from": valid_from.isoformat(),
+            "valid_to": valid_to.isoformat() if valid_to else None,
+        },
     )
     return row

@@ -53,8 +53,13 @@ class IdentitySnapshot(Base):
     row_count: Mapped[int] = mapped_column(Integer, default=0)
     imported_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     imported_by: Mapped[int | None] = mapped_column(Identifier)
+    #: Rows come in many transactions; until the last one the snapshot counts for nothing.
+    completed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: SHA-256 over the rows in plaintext, in order: one audit digest covers them all.
+    rows_digest: Mapped[str] = mapped_column(String(64), default="")
 
-    __audited__ = ("as_of", "division_code", "sha256", "row_count")
+    __table_args__ = (Index("ix_identity_snapshots_division", "division_code", "as_of"),)
+    __audited__ = ("as_of", "division_code", "sha256", "row_count", "rows_digest")
 
 
 class Identity(Base):
