@@ -287,10 +287,6 @@ def _division(field: Field, lists: Lists) -> Inner:
     return inner
 
 
-def _no_cell(field: Field, lists: Lists) -> Inner:
-    raise ValueError(f"{field.key}: {field.type} is not one value")
-
-
 def join(first: str, second: str) -> str:
     """Two messages as one."""
     return f"{first}；{second}" if first and second else first or second
@@ -312,9 +308,6 @@ _INNER: Mapping[str, Callable[[Field, Lists], Inner]] = {
     "id_number": _id_number,
     "bank_account": lambda field, lists: lambda text, today: identifiers.check_bank_account(text),
     "division": _division,
-    "files": _no_cell,
-    "roster": _no_cell,
-    "defects": _no_cell,
 }
 __all__ = [
     "Cell",

@@ -26,7 +26,7 @@ def missing(field: Field) -> str:
     """The message for a required answer that is not there."""
     if field.type == "declaration":
         return message("没有勾选", f"请阅读“{field.label}”，同意后勾选")
-    if field.type == "files":
+    if field.type in ("files", "roster"):
         return message("没有上传", f"请上传{field.label}")
     verb = (
         "选择" if field.type in ("choice", "multichoice", "boolean", "division") or field.options else "填写"
