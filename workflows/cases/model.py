@@ -74,6 +74,8 @@ class Case(Base):
     rules: Mapped[dict[str, Any]] = mapped_column(JsonText)
     state: Mapped[bytes] = deferred(mapped_column(LargeBinary))
     passed: Mapped[list[str]] = deferred(mapped_column(JsonText))
+    #: Messages the case waits for (an objection upheld, all objections settled).
+    waiting: Mapped[list[str]] = mapped_column(JsonText, default=list)
     started_by: Mapped[int | None] = mapped_column(Identifier)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     submitted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

@@ -1,0 +1,251 @@
+"""After the engine moved: its state, the work items and the timers are written together, so that they say the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import partial
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflows.base import outbox
+from workflows.base.clock import local, midnight, today
+from workflows.base.errors import WengangError
+from workflows.cases.action import Action, begin
+from workflows.cases.functions import FUNCTIONS
+from workflows.cases.model import NO_LIMIT, CaseTimer, Decision, Draft, WorkItem
+from workflows.cases.operations import OPERATIONS
+from workflows.cases.process import Step
+from workflows.cases.rules import evaluate
+from workflows.engine import Bindings, OpenTask, OpenTimer, RunResult, runner
+from workflows.organisations.model import Assignment, Department
+
+
+def bindings(action: Action) -> Bindings:
+    """What the diagram's names mean for this action."""
+    return Bindings(
+        functions={name: partial(function, action) for name, function in FUNCTIONS.items()},
+        operations={name: partial(operation, action) for name, operation in OPERATIONS.items()},
+        evaluate=partial(evaluate, action),
+    )
+
+
+def settle(action: Action, result: RunResult) -> None:
+    """Write what the engine's run left: state, passed elements, items, timers; then tell the parent."""
+    case = action.case
+    case.state = result.state
+    known = set(case.passed)
+    case.passed = [*case.passed, *(element for element in result.passed if element not in known)]
+    case.waiting = sorted({message.message for message in result.messages})
+    case.changed_at = action.at
+    _sync_items(action, result.tasks)
+    _sync_timers(action, result.timers)
+    if result.finished and case.finished_at is None:
+        case.finished_at = action.at
+        case.end = result.end
+        action.record("case-finished", (case,), end=result.end, status=case.status)
+    action.session.flush()
+    for message in action.messages:
+        deliver(action.session, case.parent_id, message)
+
+
+def deliver(session: Session, case_id: int | None, message: str) -> bool:
+    """Send a message to a case if it waits for it; returns whether it did. The case is locked by the caller's begin."""
+    if case_id is None:
+        return False
+    parent = begin(session, case_id, None)
+    if message not in parent.case.waiting:
+        return False
+    result = runner.send(parent.process.published, parent.case.state, message, bindings(parent))
+    parent.record("message-received", message=message)
+    settle(parent, result)
+    return True
+
+
+def _sync_items(action: Action, tasks: Sequence[OpenTask]) -> None:
+    open_items = list(
+        action.session.scalars(
+            select(WorkItem).where(WorkItem.case_id == action.case.id, WorkItem.closed_at.is_(None))
+        )
+    )
+    present = {task.task_id for task in tasks}
+    for item in open_items:
+        if item.task_id not in present:
+            close_item(action, item, "cancelled")
+    waiting = {item.task_id for item in open_items}
+    for task in tasks:
+        if task.task_id not in waiting:
+            _open(action, task)
+
+
+def close_item(action: Action, item: WorkItem, how: str) -> None:
+    """Close an item: ``done``, ``withdrawn`` or ``cancelled``; its draft goes; other items' clocks go on."""
+    item.closed_at = action.at
+    item.closed_as = how
+    item.version += 1
+    draft = action.session.get(Draft, item.id)
+    if draft is not None:
+        action.session.delete(draft)
+    if action.process.step(item.step).pauses_clock:
+        _resume(action)
+
+
+def _pause(action: Action) -> None:
+    for item in _others(action):
+        if item.paused_at is None:
+            item.paused_at = action.at
+
+
+def _resume(action: Action) -> None:
+    for item in _others(action):
+        if item.paused_at is not None:
+            item.due_at = _later(item, action.at - item.paused_at)
+            item.paused_at = None
+
+
+def _others(action: Action) -> list[WorkItem]:
+    return list(
+        action.session.scalars(
+            select(WorkItem).where(
+                WorkItem.case_id == action.case.id,
+                WorkItem.closed_at.is_(None),
+                WorkItem.department_id.is_not(None),
+            )
+        )
+    )
+
+
+def _later(item: WorkItem, by: timedelta) -> datetime:
+    """A deadline moved by the time the clock stood still, to the end of that day."""
+    if item.due_at == NO_LIMIT:
+        return NO_LIMIT
+    moved = item.due_at + by
+    day = local(moved).date()
+    return moved if moved == midnight(day) else midnight(day + timedelta(days=1))
+
+
+def _open(action: Action, task: OpenTask) -> None:
+    step = action.process.step(task.element)
+    case, session = action.case, action.session
+    before = list(
+        session.scalars(
+            select(WorkItem)
+            .where(WorkItem.case_id == case.id, WorkItem.step == step.key)
+            .order_by(WorkItem.id.desc())
+        )
+    )
+    number = len({item.task_id for item in before if item.closed_as == "done"} - {task.task_id}) + 1
+    lane = action.process.lanes[step.lane]
+    if step.pauses_clock:
+        _pause(action)
+    kinds = step.signatories or (lane.department,)
+    for kind in kinds:
+        item = WorkItem(
+            case_id=case.id,
+            task_id=task.task_id,
+            step=step.key,
+            lane=step.lane,
+            title=step.title,
+            round=number,
+            opened_at=action.at,
+            due_at=_due(action, step, before),
+            version=1,
+        )
+        if kind == "employer":
+            item.employer_id = case.employer_id
+        else:
+            item.department_id = department_for(session, kind, _place(action, kind)).id
+            _return_to_same_officer(action, item)
+        session.add(item)
+        session.flush()
+        if kind == "employer" and case.submitted_at is not None:
+            outbox.put(session, "notice", f"item-{item.id}", {"work_item": item.id})
+    if step.stage:
+        case.stage = step.stage
+
+
+def _place(action: Action, kind: str) -> str:
+    return action.case.division_code if kind == "township" else action.case.county_code
+
+
+def department_for(session: Session, kind: str, division_code: str) -> Department:
+    """The office of a kind that is competent for a place; villages belong to their township."""
+    codes = [division_code, division_code[:9], division_code[:6]]
+    found = list(
+        session.scalars(
+            select(Department).where(Department.kind == kind, Department.division_code.in_(codes))
+        ).unique()
+    )
+    if not found:
+        raise WengangError("该地区还没有设置办理这一步的部门，请联系系统管理员在“机构”中添加。")
+    return max(found, key=lambda department: len(department.division_code))
+
+
+def _due(action: Action, step: Step, before: Sequence[WorkItem]) -> datetime:
+    """The deadline of a new item. After a step that stopped the clock (补正), what was left of the earlier limit."""
+    if step.limit is None:
+        return NO_LIMIT
+    days = int(action.parameter(step.limit_parameter)) if step.limit_parameter else step.limit.days
+    fresh = action.calendar.deadline(action.at, days, step.limit.unit)
+    last = next((item for item in before if item.closed_at is not None), None)
+    if last is None or last.closed_at is None or last.due_at == NO_LIMIT or step.pauses_clock:
+        return fresh
+    pausing = [key for key, other in action.process.steps.items() if other.pauses_clock]
+    paused = action.session.scalars(
+        select(WorkItem.id).where(
+            WorkItem.case_id == action.case.id,
+            WorkItem.step.in_(pausing),
+            WorkItem.opened_at >= last.closed_at,
+        )
+    ).first()
+    return _later(last, action.at - last.closed_at) if paused is not None else fresh
+
+
+def _return_to_same_officer(action: Action, item: WorkItem) -> None:
+    """A later round of a step goes first to the officer who decided the earlier one, if he still holds the post."""
+    officer = action.session.scalars(
+        select(Decision.actor_id)
+        .where(
+            Decision.case_id == action.case.id,
+            Decision.step == item.step,
+            Decision.department_id == item.department_id,
+        )
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).first()
+    if officer is None:
+        return
+    day = today()
+    still = action.session.scalars(
+        select(Assignment.id).where(
+            Assignment.user_id == officer,
+            Assignment.department_id == item.department_id,
+            Assignment.valid_from <= day,
+            (Assignment.valid_to.is_(None)) | (Assignment.valid_to >= day),
+        )
+    ).first()
+    if still is not None:
+        item.claimed_by = officer
+        item.claimed_at = action.at
+
+
+def _sync_timers(action: Action, timers: Sequence[OpenTimer]) -> None:
+    open_timers = {
+        timer.task_id: timer
+        for timer in action.session.scalars(
+            select(CaseTimer).where(CaseTimer.case_id == action.case.id, CaseTimer.closed_at.is_(None))
+        )
+    }
+    present = {timer.task_id for timer in timers}
+    for task_id, row in open_timers.items():
+        if task_id not in present:
+            row.closed_at = action.at
+            row.closed_as = "cancelled"
+    for timer in timers:
+        if timer.task_id not in open_timers:
+            action.session.add(
+                CaseTimer(
+                    case_id=action.case.id, task_id=timer.task_id, element=timer.element, due_at=timer.due
+                )
+            )

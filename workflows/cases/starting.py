@@ -1,0 +1,97 @@
+"""Starting a case: on the newest version, under the basis and the parameters of the day."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from workflows.base.clock import now, today
+from workflows.base.parameters import Value, in_force
+from workflows.cases.action import Action
+from workflows.cases.advance import bindings, settle
+from workflows.cases.model import Case
+from workflows.cases.process import Process, newest
+from workflows.documents.numbering import next_number
+from workflows.engine import runner
+from workflows.organisations.actors import Actor
+from workflows.organisations.divisions import chain, county_of
+from workflows.registers.model import Employer, Workshop
+
+
+def rules_on(session: Session, process: Process, codes: list[str], day: date) -> dict[str, Any]:
+    """The basis in force and every parameter's value and authority on ``day``.
+
+    A county's ``basis`` parameter names a successor; without one the process's own list speaks. No basis in force is
+    kept as ``None``: a rule table, not this function, refuses the case and says why.
+    """
+    defaults = {
+        key: Value(raw["value"], raw.get("basis", ""))
+        for key, raw in process.config.get("parameters", {}).items()
+    }
+    values = in_force(session, process.key, codes, day, defaults)
+    candidates = [*([values["basis"].value] if "basis" in values else []), *process.config.get("basis", [])]
+    basis = next((one for one in candidates if one and _covers(one, day)), None)
+    return {
+        "day": day.isoformat(),
+        "basis": basis,
+        "parameters": {
+            key: {"value": value.value, "basis": value.basis, "division": value.division_code}
+            for key, value in values.items()
+            if key != "basis"
+        },
+    }
+
+
+def _covers(basis: dict[str, Any], day: date) -> bool:
+    return basis.get("valid_from", "") <= day.isoformat() <= (basis.get("valid_to") or "9999-12-31")
+
+
+def start(
+    session: Session,
+    actor: Actor,
+    process_key: str,
+    *,
+    division_code: str,
+    employer: Employer | None = None,
+    parent: Case | None = None,
+    workshop: Workshop | None = None,
+) -> Case:
+    """Open a case and run it to its first work item. The caller has asked the permission table.
+
+    :param division_code: the township (or village) whose offices receive it.
+    """
+    process = newest(session, process_key)
+    day = today()
+    county = county_of(division_code)
+    codes = [division.code for division in chain(session, division_code)]
+    prefix = process.config["number_prefix"]
+    serial = next_number(session, f"case:{prefix}:{county}", day.year)
+    moment = now()
+    case = Case(
+        number=f"{prefix}{county}-{day.year}-{serial:05d}",
+        process=process.key,
+        version_id=process.version_id,
+        employer_id=employer.id if employer else None,
+        division_code=division_code,
+        county_code=county,
+        parent_id=parent.id if parent else None,
+        workshop_id=workshop.id if workshop else None,
+        status=process.config.get("initial_status", "draft"),
+        rules=rules_on(session, process, codes, day),
+        state=b"",
+        passed=[],
+        waiting=[],
+        started_by=actor.user_id,
+        started_at=moment,
+        changed_at=moment,
+        chain_seq=0,
+        chain_head="",
+    )
+    session.add(case)
+    session.flush()
+    action = Action(session, case, process, actor.user_id)
+    action.record("case-started", (case,), process=process.key, version=process.number)
+    settle(action, runner.start(process.published, bindings(action)))
+    return case
