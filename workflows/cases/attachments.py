@@ -1,0 +1,90 @@
+"""Materials of a case: uploaded for a requirement, removed only by marking, each covered by an event."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from workflows.base.errors import Invalid, NotFound
+from workflows.base.files import StoredFile
+from workflows.base.installation import installation
+from workflows.cases.access import require_case
+from workflows.cases.action import begin
+from workflows.cases.model import Attachment, Case, WorkItem
+from workflows.organisations.actors import Actor
+
+#: Files a case may hold.
+MAX_FILES = 100
+
+
+def attach(
+    session: Session, actor: Actor, item_id: int, material: str, content: bytes, name: str
+) -> Attachment:
+    """Add a file (PDF, JPG, PNG by content) to a case, as a material or to a form's file field.
+
+    :param material: a key of process.yaml ``materials`` or of a ``files`` field of the step's form.
+    """
+    item = session.get(WorkItem, item_id)
+    if item is None:
+        raise NotFound("没有这项工作。")
+    action = begin(session, item.case_id, actor.user_id, item.department_id)
+    session.refresh(item)
+    require_case(session, actor, "attachment.upload", action.case, item)
+    known = {one["key"] for one in action.process.materials} | {
+        field.key
+        for section in action.process.form(item.step).sections
+        for field in section.fields
+        if field.type == "files"
+    }
+    if material not in known:
+        raise Invalid("没有这项材料要求。")
+    count = len(listed(session, item.case_id))
+    if count >= MAX_FILES:
+        raise Invalid(f"一个申请最多上传 {MAX_FILES} 个文件，请合并后上传。")
+    file = installation().files.attach(session, content, name, actor.user_id)
+    row = Attachment(
+        case_id=item.case_id,
+        work_item_id=item.id,
+        material=material,
+        file_id=file.id,
+        sha256=file.sha256,
+        added_at=action.at,
+        added_by=actor.user_id,
+    )
+    session.add(row)
+    action.record("material-added", (row,), material=material, file=file.id)
+    return row
+
+
+def remove(session: Session, actor: Actor, attachment_id: int) -> None:
+    """Mark a material as removed; only while the step that added it is open."""
+    row = session.get(Attachment, attachment_id)
+    if row is None or row.removed_at is not None or row.work_item_id is None:
+        raise NotFound("没有这个文件。")
+    item = session.get_one(WorkItem, row.work_item_id)
+    action = begin(session, row.case_id, actor.user_id, item.department_id)
+    session.refresh(item)
+    require_case(session, actor, "attachment.upload", action.case, item)
+    row.removed_at = action.at
+    action.record("material-removed", (row,), material=row.material, file=row.file_id)
+
+
+def listed(session: Session, case_id: int) -> list[Attachment]:
+    """The materials of a case that were not removed, by requirement and time."""
+    return list(
+        session.scalars(
+            select(Attachment)
+            .where(Attachment.case_id == case_id, Attachment.removed_at.is_(None))
+            .options(joinedload(Attachment.file))
+            .order_by(Attachment.material, Attachment.id)
+        )
+    )
+
+
+def opened(session: Session, actor: Actor, attachment_id: int) -> tuple[StoredFile, bytes]:
+    """A material's file and bytes, for those who may see the case."""
+    row = session.get(Attachment, attachment_id)
+    if row is None:
+        raise NotFound("没有这个文件。")
+    require_case(session, actor, "attachment.download", session.get_one(Case, row.case_id))
+    return row.file, installation().files.read(row.file)
