@@ -10,6 +10,7 @@ from functools import lru_cache
 from forms.text import half
 
 _NUMBER = re.compile(r"([+-]?)(\d{1,3}(?:,\d{3})+|\d+)(?:\.(\d*))?\Z", re.ASCII)
+_FEN = re.compile(r"(\d{1,12})(?:\.(\d{1,2}))?\Z", re.ASCII)
 _DATE = re.compile(
     r"(\d{4})\s?[-/.年]\s?(\d{1,2})\s?[-/.月]\s?(\d{1,2})\s?日?(?:[ T]00?:00(?::00(?:\.0+)?)?)?\Z", re.ASCII
 )
@@ -42,6 +43,9 @@ def strip_currency(text: str) -> str:
 
 def parse_fen(text: str) -> int | None:
     """An amount in 元 as integer fen, or None when it is no amount or has a fraction of a fen."""
+    usual = _FEN.match(text)
+    if usual is not None:
+        return int(usual.group(1)) * 100 + int((usual.group(2) or "").ljust(2, "0"))
     number = parse_decimal(strip_currency(text))
     if number is None:
         return None
@@ -59,6 +63,8 @@ def number_text(number: int | float) -> str:
     """The number of a cell as Excel shows it: at most 15 significant digits, no exponent below 10^21."""
     if isinstance(number, int):
         return str(number)
+    if 1e-3 < number < 1e15:
+        return format(number, ".15g")
     shown = format(Decimal(format(number, ".15g")), "f") if abs(number) < 1e21 else format(number, ".5g")
     return shown.rstrip("0").rstrip(".") if "." in shown else shown
 
@@ -90,6 +96,12 @@ def date_of_number(number: int | float) -> date | str:
 def chinese_date(day: date) -> str:
     """2026年11月23日."""
     return f"{day.year}年{day.month}月{day.day}日"
+
+
+@lru_cache(maxsize=4096)
+def term_end(start: str, months: int) -> str:
+    """The last day (ISO) of a term of full months that starts on an ISO date: 1 March and 3 months give 31 May."""
+    return (add_months(date.fromisoformat(start), months) - timedelta(days=1)).isoformat()
 
 
 def add_months(day: date, months: int) -> date:

@@ -8,6 +8,7 @@ nothing to say. A message says what is wrong, what was found (masked if personal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -19,10 +20,12 @@ from forms.identifiers import Checked
 from forms.model import SENSITIVE_TYPES, Bound, Field
 from forms.text import clean, clean_lines, compact, half, message, quoted
 
-Cell: TypeAlias = str | int | float | bool | date | None
+#: What a cell holds; dates of date-formatted cells arrive as ISO text.
+Cell: TypeAlias = str | int | float | bool | None
 Check: TypeAlias = Callable[[Cell, date], Checked]
 
 _HUGE = 10**13
+_ISO_DATE = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 
 
 def cell_text(cell: Cell) -> str:
@@ -31,10 +34,8 @@ def cell_text(cell: Cell) -> str:
         return cell
     if cell is None:
         return ""
-    if isinstance(cell, bool):
+    if cell is True or cell is False:
         return "是" if cell else "否"
-    if isinstance(cell, date):
-        return cell.isoformat()
     return amounts.number_text(cell)
 
 
@@ -48,9 +49,8 @@ def compile_field(field: Field, lists: Lists | None = None) -> Check:
     if field.type == "date":
         return _date(field)
     if field.type in ("integer", "decimal", "money"):
-        return _over_numbers(field, _NUMBERS[field.type](field))
-    check = _over_text(field, _INNER[field.type](field, lists or {}))
-    return _kept_as_text(check) if field.type in SENSITIVE_TYPES else check
+        return _over_text(field, _NUMBERS[field.type](field))
+    return _over_text(field, _INNER[field.type](field, lists or {}))
 
 
 def compile_choices(field: Field, lists: Lists | None = None) -> Callable[[Sequence[str], date], Checked]:
@@ -60,9 +60,16 @@ def compile_choices(field: Field, lists: Lists | None = None) -> Callable[[Seque
 
 def _over_text(field: Field, inner: Inner) -> Check:
     empty: Checked = (None, missing(field) if field.required else "", "")
+    # Numbers of more digits than a numeric cell can hold: Excel keeps 15, the rest is lost.
+    keeps_digits = field.type in SENSITIVE_TYPES
 
     def check(cell: Cell, today: date) -> Checked:
-        text = clean(cell if type(cell) is str else cell_text(cell))
+        if type(cell) is str:
+            text = clean(cell)
+        elif keeps_digits and isinstance(cell, int | float) and abs(cell) >= 10**15:
+            return None, identifiers.mangled(float(cell)), ""
+        else:
+            text = cell_text(cell)
         return inner(text, today) if text else empty
 
     return check
@@ -78,16 +85,6 @@ def _over_lines(field: Field, inner: Inner) -> Check:
     return check
 
 
-def _over_numbers(field: Field, inner: Inner) -> Check:
-    over_text = _over_text(field, inner)
-    wrong = message("单元格是日期，不是数字", "", "请把单元格格式改为“常规”或“数值”，再重新填写")
-
-    def check(cell: Cell, today: date) -> Checked:
-        return (None, wrong, "") if isinstance(cell, date) else over_text(cell, today)
-
-    return check
-
-
 def _date(field: Field) -> Check:
     inner = _date_within(field)
     empty: Checked = (None, missing(field) if field.required else "", "")
@@ -96,9 +93,6 @@ def _date(field: Field) -> Check:
         if type(cell) is str:
             text = clean(cell)
             return inner(amounts.parse_date(text), text, today) if text else empty
-        if isinstance(cell, date):
-            found = cell if amounts.FIRST_YEAR <= cell.year <= amounts.LAST_YEAR else "年份不对"
-            return inner(found, cell.isoformat(), today)
         if cell is None or isinstance(cell, bool):
             return empty if cell is None else inner("日期格式不对", cell_text(cell), today)
         return inner(amounts.date_of_number(float(cell)), cell_text(cell), today)
@@ -175,6 +169,12 @@ def _within(number: Decimal, low: Decimal, high: Decimal, shown: Callable[[Decim
     return ""
 
 
+def _no_number(what: str, text: str, todo: str) -> str:
+    if _ISO_DATE.match(text):
+        todo = "单元格像是日期格式，请改为“常规”后重新填写"
+    return message(what, f"填的是{quoted(text)}", todo)
+
+
 def _limits(field: Field) -> tuple[Decimal, Decimal]:
     """The bounds of a number; without any, it may not be negative, nor larger than the database can add up."""
     low = Decimal(field.minimum) if isinstance(field.minimum, int | str) else Decimal(0)
@@ -194,7 +194,7 @@ def _integer(field: Field) -> Inner:
     def inner(text: str, today: date) -> Checked:
         number = amounts.parse_decimal(half(text).removesuffix(unit))
         if number is None or number != number.to_integral_value():
-            return None, message("不是整数", f"填的是{quoted(text)}", "请填写阿拉伯数字的整数，如 12"), ""
+            return None, _no_number("不是整数", text, "请填写阿拉伯数字的整数，如 12"), ""
         error = _within(number, low, high, _plain)
         return (None, error, "") if error else (int(number), "", "")
 
@@ -208,7 +208,7 @@ def _decimal(field: Field) -> Inner:
     def inner(text: str, today: date) -> Checked:
         number = amounts.parse_decimal(half(text).removesuffix(unit))
         if number is None:
-            return None, message("不是数字", f"填的是{quoted(text)}", "请填写阿拉伯数字，如 120.5"), ""
+            return None, _no_number("不是数字", text, "请填写阿拉伯数字，如 120.5"), ""
         error = _within(number, low, high, _plain)
         return (None, error, "") if error else (_plain(number), "", "")
 
@@ -228,7 +228,7 @@ def _money(field: Field) -> Inner:
                     message("金额超过两位小数", f"填的是{quoted(text)}", "最多精确到分，如 4000.50"),
                     "",
                 )
-            return None, message("不是金额", f"填的是{quoted(text)}", "请以元为单位填写数字，如 4,000.00"), ""
+            return None, _no_number("不是金额", text, "请以元为单位填写数字，如 4,000.00"), ""
         error = _within(Decimal(fen), low, high, _yuan)
         return (None, error, "") if error else (fen, "", "")
 
@@ -237,17 +237,6 @@ def _money(field: Field) -> Inner:
 
 def _yuan(fen: Decimal) -> str:
     return f"{amounts.yuan(int(fen))} 元"
-
-
-def _kept_as_text(check: Check) -> Check:
-    """For numbers of more digits than a numeric cell can hold: Excel keeps 15, the rest is lost."""
-
-    def guarded(cell: Cell, today: date) -> Checked:
-        if type(cell) in (int, float) and abs(cell) >= 10**15:  # type: ignore[arg-type]  # a number, just tested
-            return None, identifiers.mangled(float(cell)), ""  # type: ignore[arg-type]  # as above
-        return check(cell, today)
-
-    return guarded
 
 
 def _phone(field: Field, lists: Lists) -> Inner:

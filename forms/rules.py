@@ -64,9 +64,7 @@ def _at_most(rule: Rule, first: Field, second: Field) -> _Check:
 
 def _min_months(rule: Rule, first: Field, second: Field) -> _Check:
     def check(start: str, end: str) -> str:
-        # A term of three months from 1 March ends on 31 May: the day before the same day three months on.
-        day_after = date.fromordinal(date.fromisoformat(end).toordinal() + 1)
-        if day_after >= amounts.add_months(date.fromisoformat(start), rule.months):
+        if end >= amounts.term_end(start, rule.months):
             return ""
         return message(
             f"期限不足 {rule.months} 个月",

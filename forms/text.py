@@ -14,6 +14,7 @@ _LINE_DIRTY = re.compile(f"[{_UNWANTED}{_BREAKS}{_SPACES}]")
 _SPACE = re.compile(f"[{_BREAKS}{_SPACES} ]+")
 _REMOVE = re.compile(f"[{_UNWANTED}]")
 _LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029\x0b\x0c]")
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _WIDE = {0xFF01 + i: 0x21 + i for i in range(94)} | {0x3000: 0x20, 0x2013: 0x2D, 0x2014: 0x2D, 0x2212: 0x2D}
 
 
@@ -99,3 +100,13 @@ def quoted(text: str, limit: int = 30) -> str:
 def name_of(char: str) -> str:
     """A character as a person can recognise it: itself, or its code when it cannot be seen."""
     return char if unicodedata.category(char)[0] not in "CZ" else f"U+{ord(char):04X}"
+
+
+def neutral(text: str) -> str:
+    """Text that no spreadsheet program takes for a formula, however it is opened or exported: an apostrophe leads."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+
+
+def plain(text: str) -> str:
+    """The text that :func:`neutral` was given."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA_STARTS) else text
