@@ -13,6 +13,7 @@ import json
 import re
 import resource
 import sys
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -27,8 +28,8 @@ MOST_TEXT = 5000
 MOST_AREA = 4_000_000
 CHUNK = 500
 
-_BRACKETS = re.compile(r"[(（][^()（）]*[)）]$")
-_SPACE = re.compile(r"[\s*＊\u200b\ufeff]+")
+_BRACKETS = re.compile(r"\([^()]*\)$")
+_SPACE = re.compile(r"[\s*\u200b\ufeff]+")
 _REF = re.compile(rb"""[\s]r\s*=\s*["']([A-Z]{1,3})(\d{1,7})["']""")
 _ARRAY = re.compile(rb"""\sref\s*=\s*["']([A-Z]{1,3}\d{1,7}(?::[A-Z]{1,3}\d{1,7})?)["']""")
 _MERGED = re.compile(rb"""mergeCell\s[^>]*?ref\s*=\s*["']([A-Z]{1,3}\d{1,7}:[A-Z]{1,3}\d{1,7})["']""")
@@ -177,7 +178,7 @@ def check_area(scan: Scan, name: str, most_rows: int) -> None:
 
 def heading(value: object) -> str:
     """A heading reduced like :func:`forms.text.heading` reduces it, as far as choosing a sheet needs."""
-    return _BRACKETS.sub("", _SPACE.sub("", str(value))).rstrip(":：")
+    return _BRACKETS.sub("", _SPACE.sub("", unicodedata.normalize("NFKC", str(value))).rstrip(":"))
 
 
 def plain(value: Any) -> str | int | float | None:

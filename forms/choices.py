@@ -47,8 +47,10 @@ def _by_name(options: Sequence[Option]) -> dict[str, str]:
 
 
 def _allowed(options: Sequence[Option]) -> str:
-    shown = "、".join(one.label for one in options[:_SHOWN_OPTIONS])
-    return f"只能填：{shown}" + (" 等，完整选项见下拉列表" if len(options) > _SHOWN_OPTIONS else "")
+    labels = [one.label for one in options]
+    if len(labels) <= _SHOWN_OPTIONS:
+        return f"只能填：{'、'.join(labels)}"
+    return f"请从下拉列表的 {len(labels)} 项中选择，如：{'、'.join(labels[:3])}"
 
 
 def choice(field: Field, options: Sequence[Option]) -> Inner:

@@ -64,15 +64,18 @@ class RowChecker:
             cells = [*cells, *[None] * (self._width - len(cells))]
         for key, index, check, repeats, known in self._plan:
             cell = cells[index]
+            if faults and index in faults:
+                errors[key] = faults[index]
+                # What calamine makes of a formula without a stored result is 0, which nobody typed.
+                if type(cell) is str:
+                    raw[key] = cell
+                continue
             if type(cell) is str:
                 if cell[:1] == "'":
                     cell = plain(cell)
                 raw[key] = cell
             elif cell is not None:
                 raw[key] = cell_text(cell)
-            if faults and index in faults:
-                errors[key] = faults[index]
-                continue
             found = known.get(cell)
             if found is None:
                 found = check(cell, today)

@@ -64,7 +64,8 @@ def _at_most(rule: Rule, first: Field, second: Field) -> _Check:
 
 def _min_months(rule: Rule, first: Field, second: Field) -> _Check:
     def check(start: str, end: str) -> str:
-        if end >= amounts.term_end(start, rule.months):
+        # An end before the start is not_before's to report.
+        if end >= amounts.term_end(start, rule.months) or end < start:
             return ""
         return message(
             f"期限不足 {rule.months} 个月",
