@@ -13,7 +13,7 @@ from workflows.documents.render_process import RenderProcess
 from workflows.documents.schema import printable
 from workflows.documents.templates import FORMS, DocumentTemplate
 
-__all__ = ["DocumentTemplate", "renderer", "render"]
+__all__ = ["DocumentTemplate", "render", "renderer"]
 
 _UNFIT = "文书数据不完整或者类型有误，没有生成文书。请联系系统管理员检查模板与数据。"
 

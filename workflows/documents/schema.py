@@ -23,9 +23,15 @@ def schema_problems(schema: Schema, path: str = "context") -> list[str]:
     if isinstance(schema, str):
         return [] if schema in _SCALARS else [f"{path}：不认识的类型“{schema}”"]
     if isinstance(schema, list):
-        return schema_problems(schema[0], f"{path}[]") if len(schema) == 1 else [f"{path}：列表须写明一种元素类型"]
+        return (
+            schema_problems(schema[0], f"{path}[]")
+            if len(schema) == 1
+            else [f"{path}：列表须写明一种元素类型"]
+        )
     if isinstance(schema, dict):
-        return [problem for key, inner in schema.items() for problem in schema_problems(inner, f"{path}.{key}")]
+        return [
+            problem for key, inner in schema.items() for problem in schema_problems(inner, f"{path}.{key}")
+        ]
     return [f"{path}：类型须为名称、列表或映射"]
 
 
