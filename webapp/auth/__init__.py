@@ -1,0 +1,1 @@
+"""Login, logout, passwords, registration of employers, one's own account."""

@@ -1,0 +1,114 @@
+"""Signing in and out: a password tried, a session begun, a device remembered."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import current_app, request
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from webapp import rates
+from webapp.access import begin_session, token_digest
+from webapp.auth.model import SignIn
+from webapp.database import reading, transaction
+from webapp.services import services
+from workflows.base.clock import now
+from workflows.organisations.accounts import check_login, note_login
+from workflows.organisations.model import User
+
+#: Wrong passwords from one address in ten minutes. A whole office shares one: only failures count.
+FAILURES, WINDOW = 40, 600
+#: Wrong passwords from one known device in an hour; beyond it the device is like any other.
+DEVICE_FAILURES, DEVICE_WINDOW = 10, 3600
+_DEVICE_COOKIE = "wengang_device"
+_DEVICE_SECONDS = 180 * 24 * 3600
+
+
+def sign_in(username: str, password: str) -> int | None:
+    """Try a password; on success the browser's session begins and the user's id is returned.
+
+    Raises ``TooMany`` for an address that failed too often.
+    """
+    rates.check("login", FAILURES, WINDOW)
+    attempt = check_login(reading(), username, password, demonstration=services().settings.demo)
+    with transaction() as session:
+        user = note_login(session, attempt, now(), known_device=_known(attempt.user_id))
+        token = start(session, user) if user is not None else ""
+        user_id = user.id if user is not None else None
+    if user_id is None:
+        rates.note("login", WINDOW)
+        if attempt.user_id is not None and _device().get("id"):
+            rates.note("device", DEVICE_WINDOW, _device()["id"])
+        return None
+    begin_session(token)
+    return user_id
+
+
+def start(session: Session, user: User) -> str:
+    """A new sign-in of ``user``; returns the token for its cookie. The caller's transaction commits it."""
+    token = secrets.token_urlsafe(32)
+    session.add(
+        SignIn(
+            token_digest=token_digest(token),
+            user_id=user.id,
+            session_version=user.session_version,
+            started_at=now(),
+        )
+    )
+    session.flush()
+    return token
+
+
+def end(session: Session, token: str) -> None:
+    """End the sign-in behind a token."""
+    row = session.scalars(select(SignIn).where(SignIn.token_digest == token_digest(token))).one_or_none()
+    if row is not None and row.ended_at is None:
+        row.ended_at = now()
+
+
+# Devices that signed in before: their owner is not kept out by a stranger's wrong passwords. -----------------------
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="device")
+
+
+def _device() -> dict[str, Any]:
+    try:
+        found: dict[str, Any] = _signer().loads(
+            request.cookies.get(_DEVICE_COOKIE, ""), max_age=_DEVICE_SECONDS
+        )
+    except BadSignature:
+        return {}
+    return found
+
+
+def _known(user_id: int | None) -> bool:
+    device = _device()
+    if user_id is None or user_id not in device.get("users", ()):
+        return False
+    try:
+        rates.check("device", DEVICE_FAILURES, DEVICE_WINDOW, device["id"])
+    except rates.TooMany:
+        return False
+    return True
+
+
+def remember_device(response: Response, user_id: int) -> Response:
+    """Let this browser be known as one from which the user signed in."""
+    device = _device()
+    users = [user_id, *(one for one in device.get("users", ()) if one != user_id)][:5]
+    response.set_cookie(
+        _DEVICE_COOKIE,
+        _signer().dumps({"id": device.get("id") or secrets.token_hex(8), "users": users}),
+        max_age=_DEVICE_SECONDS,
+        httponly=True,
+        samesite="Lax",
+        secure=services().settings.secure_cookies,
+        path="/login",
+    )
+    return response

@@ -1,0 +1,14 @@
+"""Every blueprint of the application. A new area adds its import and its place in the list, nothing else."""
+
+from __future__ import annotations
+
+from flask import Blueprint
+
+from webapp.admin import bp as admin
+from webapp.audit import bp as audit
+from webapp.auth.account import bp as account
+from webapp.auth.routes import bp as auth
+from webapp.health import bp as health
+from webapp.home import bp as home
+
+BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit)
