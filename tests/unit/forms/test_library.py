@@ -1,0 +1,71 @@
+"""The library reads folders, keeps texts for a version, and names every problem."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from forms.library import FormLibrary
+from tests.unit.forms.people import ROSTER
+from workflows.base.errors import CatalogueError
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    files = {
+        "shared/employer.yaml": "{key: e, title: 单位, fields: [{key: name, label: 名称}]}",
+        "p1/apply.yaml": "title: 申请\nsections: [{include: shared/employer}]",
+        "p1/decide.yaml": "title: 决定\noutcomes: [{key: ok, label: 同意}]",
+        "p1/roster.yaml": ROSTER,
+        "p1/documents/certificate/document.yaml": "title: 证书",
+        "p1/documents/loose/notes.txt": "",
+        "p2/broken.yaml": "titel: 申请",
+        "p2/roster.yaml": "title: 册",
+        "p3/only.yaml": "title: 三\noutcomes: [{key: ok, label: 同意}]",
+        "code.py": "",
+    }
+    for name, text in files.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tmp_path
+
+
+def test_what_a_process_has(root: Path) -> None:
+    library = FormLibrary(root)
+    assert library.names("p1") == ["apply", "decide"]
+    assert library.documents("p1") == ["certificate"]
+    assert library.documents("p3") == []
+    assert library.has_roster("p1")
+    assert not library.has_roster("p3")
+    assert library.get("p1", "apply").field("name").label == "名称"
+    assert library.get("p1", "apply") is library.get("p1", "apply")
+    assert library.roster("p1") is library.roster("p1")
+    assert library.problems("p1") == []
+    assert library.problems("p3") == []
+
+
+def test_a_version_keeps_its_texts(root: Path) -> None:
+    texts = FormLibrary(root).texts("p1")
+    assert set(texts) == {"shared/employer.yaml", "p1/apply.yaml", "p1/decide.yaml", "p1/roster.yaml"}
+    later = FormLibrary.from_texts(texts)
+    assert later.get("p1", "apply").fields[0].key == "name"
+    assert later.documents("p1") == []
+
+
+def test_problems_name_the_file(root: Path) -> None:
+    found = FormLibrary(root).problems("p2")
+    assert any("forms/p2/broken.yaml：titel 不认识这个键" in one for one in found)
+    assert any("forms/p2/roster.yaml：columns 花名册没有任何列" in one for one in found)
+
+
+def test_a_form_that_does_not_exist(root: Path) -> None:
+    library = FormLibrary(root)
+    for ask in (lambda: library.get("p1", "nothing"), lambda: library.roster("p3")):
+        with pytest.raises(CatalogueError, match="没有这个文件"):
+            ask()
+
+
+def test_the_installed_package_is_the_default() -> None:
+    assert FormLibrary().names("no_such_process") == []
