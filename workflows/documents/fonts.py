@@ -10,7 +10,14 @@ import subprocess
 from functools import cache
 
 #: Faces the house style can set text in, in the order of its font stacks (``gbt9704.css``).
-BODY_FAMILIES = ("仿宋_GB2312", "FangSong_GB2312", "FangSong", "FZFangSong-Z02", "Noto Serif CJK SC", "Source Han Serif SC")
+BODY_FAMILIES = (
+    "仿宋_GB2312",
+    "FangSong_GB2312",
+    "FangSong",
+    "FZFangSong-Z02",
+    "Noto Serif CJK SC",
+    "Source Han Serif SC",
+)
 HEADING_FAMILIES = ("SimHei", "黑体", "Noto Sans CJK SC")
 #: Rare characters met in names: CJK Extension A (㛃 䶮), E (𬭎), C (𫖯) and B (𠅤).
 RARE_CHARACTERS = "㛃䶮𬭎𫖯𠅤"
@@ -39,7 +46,7 @@ def font_problem() -> str | None:
 def _families(pattern: str) -> set[str]:
     """Names of the installed faces that match a fontconfig pattern, each of a face's names by itself."""
     # Unlike the renderer's preload this costs 20 ms and needs no WeasyPrint in the web process.
-    listed = subprocess.run(
+    listed = subprocess.run(  # noqa: S603 - our own pattern, no shell
         ["fc-list", *([pattern] if pattern else []), "--format=%{family}\n"],  # noqa: S607 - found on PATH
         capture_output=True,
         check=True,

@@ -53,9 +53,14 @@ class Loader(jinja2.BaseLoader):
             path = (folder / template.removeprefix(f"{prefix}/")).resolve()
             inside = template.startswith(f"{prefix}/") and path.is_relative_to(folder.resolve())
             if inside and path.suffix == ".html" and path.is_file():
-                changed = path.stat().st_mtime_ns
-                return path.read_text("utf-8"), str(path), lambda: path.stat().st_mtime_ns == changed
+                return path.read_text("utf-8"), str(path), _unchanged(path)
         raise jinja2.TemplateNotFound(template)
+
+
+def _unchanged(path: Path) -> Callable[[], bool]:
+    """Asked by Jinja2 before it uses a compiled template again."""
+    changed = path.stat().st_mtime_ns
+    return lambda: path.stat().st_mtime_ns == changed
 
 
 def chapters(rows: list[dict[str, Any]], key: str = "title") -> list[dict[str, Any]]:

@@ -1,0 +1,254 @@
+"""Electronic signatures of PDFs: PAdES baseline B by pyHanko, and the place where another seal can be plugged in."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import io
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pyhanko import keys as pyhanko_keys
+from pyhanko.pdf_utils.generic import ByteStringObject
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.fields import SigSeedSubFilter
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator import registry as pyhanko_registry
+
+from workflows.documents.certificates import KeyPair, make_development_certificate, read_pem, read_pkcs12
+from workflows.documents.errors import SigningError
+
+# An untrusted certificate is an ordinary answer here, not a trace for the log.
+logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
+
+# Typed packages with untyped functions.
+_keys: Any = pyhanko_keys
+_registry: Any = pyhanko_registry
+
+FIELD = "Signature1"
+#: Room for the CMS container in bytes: an RSA-4096 signature with a chain of four certificates takes about 9 000.
+_RESERVED = 16_384
+
+
+class Signer(Protocol):
+    """Who signs. An SM2 key, a smart card or a seal service is another class with these two."""
+
+    @property
+    def name(self) -> str:
+        """As the certificate names the signer."""
+        ...
+
+    def sign_pdf(self, pdf: bytes, reason: str, location: str, when: datetime) -> bytes:
+        """The PDF with a signature appended; the bytes before it stay as they were."""
+        ...
+
+
+class PadesSigner:
+    """A key in a file, RSA or EC, signing PAdES baseline B (no time stamp server, no network)."""
+
+    def __init__(self, pair: KeyPair) -> None:
+        if pair.key is None or pair.cert is None:
+            raise SigningError("签名证书文件里缺少私钥或者证书，请使用含私钥的证书文件。")
+        certificate = pair.cert.certificate
+        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        self._name = str(names[0].value) if names else certificate.subject.rfc4514_string()
+        #: The signer's certificate in PEM, to be trusted by :func:`verify`.
+        self.certificate: bytes = certificate.public_bytes(Encoding.PEM)
+        chain = _registry.SimpleCertificateStore()
+        for further in pair.additional_certs:
+            chain.register(_certificate(further.certificate.public_bytes(Encoding.PEM)))
+        self._signer = _WarmSigner(
+            signing_cert=_certificate(self.certificate),
+            signing_key=_keys.load_private_key_from_pemder_data(
+                pair.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), None
+            ),
+            cert_registry=chain,
+        )
+        self._signer.raw = _raw_signature(pair.key)
+
+    @classmethod
+    def from_pkcs12(cls, file: Path, password: str = "") -> PadesSigner:
+        """:raises SigningError: see :func:`workflows.documents.certificates.read_pkcs12`."""
+        return cls(read_pkcs12(file, password))
+
+    @classmethod
+    def from_pem(cls, certificate: Path, key: Path, password: str = "") -> PadesSigner:
+        """:raises SigningError: see :func:`workflows.documents.certificates.read_pem`."""
+        return cls(read_pem(certificate, key, password))
+
+    @property
+    def name(self) -> str:
+        """The certificate's common name."""
+        return self._name
+
+    def sign_pdf(self, pdf: bytes, reason: str, location: str, when: datetime) -> bytes:
+        """See :class:`Signer`. With an RSA key the same arguments give the same bytes."""
+        return asyncio.run(self._sign(pdf, reason, location, when))
+
+    async def _sign(self, pdf: bytes, reason: str, location: str, when: datetime) -> bytes:
+        writer = _SteadyWriter(io.BytesIO(pdf))
+        # The second half of the file id is by chance in pyHanko, too.
+        change = hashlib.sha256(pdf + when.isoformat().encode()).digest()[:16]
+        writer._document_id[1] = ByteStringObject(change)
+        metadata = PdfSignatureMetadata(
+            field_name=FIELD,
+            reason=reason,
+            location=location,
+            name=self._name,
+            subfilter=SigSeedSubFilter.PADES,
+            md_algorithm="sha256",
+        )
+        session = PdfSigner(metadata, self._signer).init_signing_session(writer)
+        session.system_time = when
+        # The steps of PdfSigner.sign_pdf, without a dry run of the key to estimate what the container will need.
+        document = session.prepare_tbs_document(
+            validation_info=None, bytes_reserved=_RESERVED, appearance_text_params=None
+        )
+        prepared, output = document.digest_tbs_document()
+        await document.perform_signature(
+            document_digest=prepared.document_digest,
+            pdf_cms_signed_attrs=PdfCMSSignedAttributes(signing_time=when),
+        )
+        output.seek(0)
+        signed: bytes = output.read()
+        return signed
+
+
+class _WarmSigner(SimpleSigner):
+    """pyHanko loads, and with RSA tests, the key for each signature, four fifths of the time; this one keeps it."""
+
+    raw: Callable[[bytes, str], bytes]
+
+    def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
+        """See pyHanko."""
+        return self.raw(data, digest_algorithm)
+
+
+class _SteadyWriter(IncrementalPdfFileWriter):
+    """pyHanko would note the machine's time: a paper rendered and signed again after a crash would differ."""
+
+    def _update_meta(self) -> None:
+        return None
+
+
+def _raw_signature(key: Any) -> Callable[[bytes, str], bytes]:
+    """``sign(data, digest name)`` of a loaded key: RSA PKCS#1 v1.5, or ECDSA, both without chance (RFC 6979)."""
+    if isinstance(key, RSAPrivateKey):
+        return lambda data, digest: key.sign(data, PKCS1v15(), _digest(digest))
+    if isinstance(key, EllipticCurvePrivateKey):
+        return lambda data, digest: key.sign(data, ECDSA(_digest(digest), deterministic_signing=True))
+    raise SigningError("签名证书的密钥类型不受支持，请使用 RSA 或者 EC 密钥的证书。")
+
+
+def _digest(name: str) -> SHA256:
+    if name != "sha256":  # pragma: no cover
+        raise AssertionError("the metadata above asks for sha256")
+    return SHA256()
+
+
+def load_signer(file: Path | None, password: str, folder: Path) -> PadesSigner:
+    """The configured signer, or without a file the development one in ``folder``, made when missing.
+
+    :raises SigningError: the file, its password or its key is wrong.
+    """
+    return PadesSigner.from_pkcs12(file or make_development_certificate(folder), password if file else "")
+
+
+def sign(pdf: bytes, signer: Signer, reason: str, location: str, when: datetime) -> bytes:
+    """Sign a PDF.
+
+    :param reason: why, in Chinese, e.g. the document's title.
+    :param location: where the office is; may be empty.
+    :param when: the instant of the decision, aware.
+    :raises ValueError: for a naive ``when``.
+    :raises SigningError: the signer failed, or its answer is not this PDF with a signature appended.
+    """
+    if when.tzinfo is None:
+        raise ValueError("signing needs an aware time")
+    try:
+        signed = signer.sign_pdf(pdf, reason, location, when)
+    except SigningError:
+        raise
+    except (
+        Exception
+    ) as error:  # keys and seal services fail in their own ways; the paper stays unissued either way
+        raise SigningError("文书签名没有成功，请检查签名证书或者印章服务。", type(error).__name__) from error
+    if len(signed) <= len(pdf) or not signed.startswith(pdf):
+        raise SigningError("签名程序改动了文书内容，文书没有签发。请检查签名证书或者印章服务。")
+    return signed
+
+
+@dataclass(frozen=True)
+class SignatureCheck:
+    """What the signature of a PDF says.
+
+    :ivar signed: there is a signature at all.
+    :ivar intact: what was signed has not been altered.
+    :ivar complete: nothing was appended after signing.
+    :ivar trusted: the certificate leads to one of the trusted ones and held at ``when``.
+    """
+
+    signed: bool = False
+    intact: bool = False
+    complete: bool = False
+    trusted: bool = False
+    signer: str = ""
+    when: datetime | None = None
+    reason: str = ""
+
+    @property
+    def valid(self) -> bool:
+        """Signed, and exactly as it was when it was signed; see ``trusted`` for by whom."""
+        return self.signed and self.intact and self.complete
+
+
+def verify(pdf: bytes, trusted: Sequence[bytes] = ()) -> SignatureCheck:
+    """Check the last signature of a PDF, without any network.
+
+    :param trusted: certificates in PEM: the signers' own, or their authorities'.
+    """
+    try:
+        return _verify(pdf, trusted)
+    except (
+        Exception
+    ):  # an altered file breaks a parser anywhere; each break says the same: not what was signed
+        return SignatureCheck(signed=b"/ByteRange" in pdf)
+
+
+def _verify(pdf: bytes, trusted: Sequence[bytes]) -> SignatureCheck:
+    signatures = PdfFileReader(io.BytesIO(pdf)).embedded_regular_signatures
+    if not signatures:
+        return SignatureCheck()
+    signature = signatures[-1]
+    when: datetime | None = signature.self_reported_timestamp
+    context = ValidationContext(
+        trust_roots=[_certificate(one) for one in trusted], moment=when, allow_fetching=False
+    )
+    status = validate_pdf_signature(signature, context)
+    return SignatureCheck(
+        signed=True,
+        intact=bool(status.intact and status.valid),
+        complete=status.coverage == SignatureCoverageLevel.ENTIRE_FILE,
+        trusted=bool(status.trusted),
+        signer=str(status.signing_cert.subject.native.get("common_name", "")),
+        when=when,
+        reason=str(signature.sig_object.get("/Reason", "")),
+    )
+
+
+def _certificate(pem: bytes) -> Any:
+    return next(iter(_keys.load_certs_from_pemder_data(pem)))
