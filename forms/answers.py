@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from markupsafe import Markup, escape
 from wtforms import Field as BaseField
 from wtforms import Form as BaseForm
 from wtforms.validators import ValidationError
-from wtforms.widgets import CheckboxInput, Select, TextArea, TextInput
+from wtforms.widgets import CheckboxInput, TextArea, TextInput, html_params
 
 from forms.checks import compile_choices, compile_field, missing
 from forms.choices import Lists, options_of
@@ -154,27 +155,36 @@ class TickAnswer(Answer):
 
     widget = CheckboxInput()
 
+    @property
+    def checked(self) -> bool:
+        """Whether to draw the tick."""
+        return not self.blank()
+
+
+def draw_choices(answer: ChoiceAnswer, **attributes: object) -> Markup:
+    """A <select>. WTForms' own is bound to its SelectField by private methods."""
+    options = "".join(
+        f"<option {html_params(value=one.value, selected=one.value in answer.typed)}>{escape(one.label)}</option>"
+        for one in options_of(answer.definition, {})
+    )
+    attributes.setdefault("id", answer.id)
+    html = (
+        f"<select {html_params(name=answer.name, multiple=answer.several, **attributes)}>{options}</select>"
+    )
+    return Markup(html)  # noqa: S704 - every part is escaped above
+
 
 class ChoiceAnswer(Answer):
     """One of a list."""
 
-    widget = Select()
-
-    def iter_choices(self) -> list[tuple[str, str, bool, dict[str, object]]]:
-        """(value, label, chosen, further attributes) of each option, as WTForms' widgets expect."""
-        return [
-            (one.value, one.label, one.value in self.typed, {}) for one in options_of(self.definition, {})
-        ]
-
-    def has_groups(self) -> bool:
-        """Options are never grouped."""
-        return False
+    widget = staticmethod(draw_choices)
+    several = False
 
 
 class ChoicesAnswer(ChoiceAnswer):
     """Several of a list."""
 
-    widget = Select(multiple=True)
+    several = True
 
     def compile(self, lists: Lists) -> Callable[[date], Checked]:
         """The check of all that was chosen."""
