@@ -1,0 +1,141 @@
+"""The columns of the identity list and the reading of it: every error of every row at once, in Chinese."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from forms.model import Column, Option, RosterDefinition, Rule, Value
+from forms.rows import Row
+from forms.sheet_template import template
+from forms.sheets import read_roster
+from forms.text import message, quoted
+from workflows.registers.model import IDENTITY_CATEGORIES
+
+#: A county has some ten thousand people on its list; the sheet reader stops at 50 000 rows.
+MAX_ROWS = 45_000
+
+LIST = RosterDefinition(
+    file="identity_list.py",
+    title="脱贫人口和防止返贫监测对象名单",
+    sheet="名单",
+    notes=("一人一行；户籍村写“乡镇名＋村名”，例如“示范镇前进村”；终止日期只在已经终止时填写。",),
+    max_rows=MAX_ROWS,
+    match_on="id_number",
+    name_column="name",
+    columns=(
+        Column(
+            key="name", label="姓名", required=True, checks=("person_name",), max_length=40, example="张三"
+        ),
+        Column(
+            key="id_number",
+            label="身份证号",
+            type="id_number",
+            required=True,
+            sensitive=True,
+            unique=True,
+            width=22,
+            also=("证件号码", "身份证号码"),
+            example="220899199001010014",
+        ),
+        Column(
+            key="category",
+            label="类别",
+            type="choice",
+            required=True,
+            width=20,
+            also=("身份类别", "人员类别"),
+            options=tuple(Option(value=value, label=label) for value, label in IDENTITY_CATEGORIES.items()),
+            example="脱贫人口",
+        ),
+        Column(
+            key="village",
+            label="户籍村",
+            required=True,
+            width=20,
+            max_length=60,
+            also=("村", "行政村"),
+            example="示范镇前进村",
+        ),
+        Column(key="household", label="户编号", max_length=40, example="1001"),
+        Column(key="since", label="认定日期", type="date", also=("识别日期",), example="2016-12-31"),
+        Column(key="until", label="终止日期", type="date", also=("消除风险日期",)),
+    ),
+    rules=(Rule(name="not_before", fields=("since", "until")),),
+    extra_checks=("village_of_the_county",),
+)
+
+
+@dataclass(frozen=True)
+class IdentityRow:
+    """One person of the list, checked."""
+
+    name: str
+    id_number: str
+    category: str
+    village_code: str | None
+    household: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+def list_template() -> bytes:
+    """The empty list as xlsx, with its drop-downs and an example."""
+    return template(LIST, title=LIST.title)
+
+
+def read_list(
+    content: bytes, villages: Mapping[str, str | None], today: date
+) -> tuple[list[IdentityRow], list[str]]:
+    """Read the list: its rows, or else its problems, each one sentence with sheet, row and column.
+
+    :param villages: how a village may be written → its code, or ``None`` where the name alone is ambiguous.
+    :raises SheetRefused: when the file is no readable spreadsheet.
+    """
+
+    def village_of_the_county(rows: list[Row]) -> None:
+        for row in rows:
+            name = row.values.get("village")
+            if isinstance(name, str):
+                _check_village(row, name, villages)
+
+    reading = read_roster(
+        LIST, content, today=today, extra_checks={"village_of_the_county": village_of_the_county}
+    )
+    problems = [*reading.problems, *reading.lines(LIST)]
+    return ([], problems) if problems else ([_row(row.values, villages) for row in reading.rows], [])
+
+
+def _check_village(row: Row, name: str, villages: Mapping[str, str | None]) -> None:
+    key = _village_key(name)
+    if key not in villages:
+        row.add_error(
+            "village",
+            message("本县没有这个村", f"填的是{quoted(name)}", "请写“乡镇名＋村名”，例如“示范镇前进村”"),
+        )
+    elif villages[key] is None:
+        row.add_error(
+            "village", message("本县有两个以上同名的村", f"填的是{quoted(name)}", "请在前面加上乡镇名")
+        )
+
+
+def _village_key(name: str) -> str:
+    return "".join(name.split())
+
+
+def _row(values: Mapping[str, Value], villages: Mapping[str, str | None]) -> IdentityRow:
+    household = values.get("household")
+    return IdentityRow(
+        name=str(values["name"]),
+        id_number=str(values["id_number"]),
+        category=str(values["category"]),
+        village_code=villages[_village_key(str(values["village"]))],
+        household=None if household is None else str(household),
+        since=_day(values.get("since")),
+        until=_day(values.get("until")),
+    )
+
+
+def _day(value: Value | None) -> date | None:
+    return date.fromisoformat(value) if isinstance(value, str) else None
