@@ -11,7 +11,7 @@ from workflows.base.errors import NotFound
 from workflows.cases.model import Case, Decision, WorkItem
 from workflows.cases.process import Process, process_of
 from workflows.organisations.actors import Actor
-from workflows.organisations.divisions import chain
+from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Department
 from workflows.organisations.permissions import CaseFacts, ItemFacts, allowed, require
 
@@ -55,7 +55,7 @@ def case_facts(session: Session, case: Case, item: WorkItem | None = None) -> Ca
         session.scalars(select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.closed_at.is_(None)))
     )
     return CaseFacts(
-        division_chain=tuple(division.code for division in chain(session, case.division_code)),
+        division_chain=chain_codes(session, case.division_code),
         employer_id=case.employer_id,
         county_code=case.county_code,
         departments=departments_of(session, case, process),

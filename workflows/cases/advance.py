@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.base import outbox
-from workflows.base.clock import local, midnight, today
-from workflows.base.errors import WengangError
+from workflows.base.clock import today
 from workflows.cases.action import Action, begin
+from workflows.cases.deadlines import due, pause, resume
 from workflows.cases.functions import FUNCTIONS
-from workflows.cases.model import NO_LIMIT, CaseTimer, Decision, Draft, WorkItem
+from workflows.cases.model import CaseTimer, Decision, Draft, WorkItem
+from workflows.cases.offices import office_of
 from workflows.cases.operations import OPERATIONS
-from workflows.cases.process import Step
 from workflows.cases.rules import evaluate
 from workflows.engine import Bindings, OpenTask, OpenTimer, RunResult, runner
-from workflows.organisations.model import Assignment, Department
+from workflows.organisations.model import Assignment
 
 
 def bindings(action: Action) -> Bindings:
@@ -88,41 +87,7 @@ def close_item(action: Action, item: WorkItem, how: str) -> None:
     if draft is not None:
         action.session.delete(draft)
     if action.process.step(item.step).pauses_clock:
-        _resume(action)
-
-
-def _pause(action: Action) -> None:
-    for item in _others(action):
-        if item.paused_at is None:
-            item.paused_at = action.at
-
-
-def _resume(action: Action) -> None:
-    for item in _others(action):
-        if item.paused_at is not None:
-            item.due_at = _later(item, action.at - item.paused_at)
-            item.paused_at = None
-
-
-def _others(action: Action) -> list[WorkItem]:
-    return list(
-        action.session.scalars(
-            select(WorkItem).where(
-                WorkItem.case_id == action.case.id,
-                WorkItem.closed_at.is_(None),
-                WorkItem.department_id.is_not(None),
-            )
-        )
-    )
-
-
-def _later(item: WorkItem, by: timedelta) -> datetime:
-    """A deadline moved by the time the clock stood still, to the end of that day."""
-    if item.due_at == NO_LIMIT:
-        return NO_LIMIT
-    moved = item.due_at + by
-    day = local(moved).date()
-    return moved if moved == midnight(day) else midnight(day + timedelta(days=1))
+        resume(action)
 
 
 def _open(action: Action, task: OpenTask) -> None:
@@ -138,7 +103,7 @@ def _open(action: Action, task: OpenTask) -> None:
     number = len({item.task_id for item in before if item.closed_as == "done"} - {task.task_id}) + 1
     lane = action.process.lanes[step.lane]
     if step.pauses_clock:
-        _pause(action)
+        pause(action)
     kinds = step.signatories or (lane.department,)
     for kind in kinds:
         item = WorkItem(
@@ -149,13 +114,13 @@ def _open(action: Action, task: OpenTask) -> None:
             title=step.title,
             round=number,
             opened_at=action.at,
-            due_at=_due(action, step, before),
+            due_at=due(action, step, before),
             version=1,
         )
         if kind == "employer":
             item.employer_id = case.employer_id
         else:
-            item.department_id = department_for(session, kind, _place(action, kind)).id
+            item.department_id = office_of(session, action.case, kind).id
             _return_to_same_officer(action, item)
         session.add(item)
         session.flush()
@@ -163,43 +128,8 @@ def _open(action: Action, task: OpenTask) -> None:
             outbox.put(session, "notice", f"item-{item.id}", {"work_item": item.id})
     if step.stage:
         case.stage = step.stage
-
-
-def _place(action: Action, kind: str) -> str:
-    return action.case.division_code if kind == "township" else action.case.county_code
-
-
-def department_for(session: Session, kind: str, division_code: str) -> Department:
-    """The office of a kind that is competent for a place; villages belong to their township."""
-    codes = [division_code, division_code[:9], division_code[:6]]
-    found = list(
-        session.scalars(
-            select(Department).where(Department.kind == kind, Department.division_code.in_(codes))
-        ).unique()
-    )
-    if not found:
-        raise WengangError("该地区还没有设置办理这一步的部门，请联系系统管理员在“机构”中添加。")
-    return max(found, key=lambda department: len(department.division_code))
-
-
-def _due(action: Action, step: Step, before: Sequence[WorkItem]) -> datetime:
-    """The deadline of a new item. After a step that stopped the clock (补正), what was left of the earlier limit."""
-    if step.limit is None:
-        return NO_LIMIT
-    days = int(action.parameter(step.limit_parameter)) if step.limit_parameter else step.limit.days
-    fresh = action.calendar.deadline(action.at, days, step.limit.unit)
-    last = next((item for item in before if item.closed_at is not None), None)
-    if last is None or last.closed_at is None or last.due_at == NO_LIMIT or step.pauses_clock:
-        return fresh
-    pausing = [key for key, other in action.process.steps.items() if other.pauses_clock]
-    paused = action.session.scalars(
-        select(WorkItem.id).where(
-            WorkItem.case_id == action.case.id,
-            WorkItem.step.in_(pausing),
-            WorkItem.opened_at >= last.closed_at,
-        )
-    ).first()
-    return _later(last, action.at - last.closed_at) if paused is not None else fresh
+    if step.config.get("status"):
+        case.status = step.config["status"]
 
 
 def _return_to_same_officer(action: Action, item: WorkItem) -> None:

@@ -17,6 +17,7 @@ from workflows.cases.advance import bindings, close_item, settle
 from workflows.cases.commands import body_digest, remember, replayed
 from workflows.cases.model import Decision, WorkItem
 from workflows.cases.process import Step
+from workflows.cases.rosters import rejudge
 from workflows.cases.verdicts import guard_rows
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
@@ -45,7 +46,6 @@ def complete(
     outcome: str,
     parsed: Parsed,
     *,
-    opinion: str = "",
     seen_version: int,
     command_key: str,
     rest_verdict: str | None = None,
@@ -69,7 +69,8 @@ def complete(
     item = session.scalars(
         select(WorkItem).where(WorkItem.id == item_id).execution_options(populate_existing=True)
     ).one()
-    body = [item_id, outcome, parsed.values, opinion, rest_verdict]
+    opinion = str(parsed.values.get("opinion", ""))
+    body = [item_id, outcome, parsed.values, rest_verdict]
     digest = body_digest(body)
     before = replayed(session, command_key, digest)
     if before is not None:
@@ -89,11 +90,13 @@ def complete(
         if advanced:
             if item.employer_id is not None and action.case.submitted_at is None:
                 action.case.submitted_at = action.at
+            if step.roster == "edit":
+                rejudge(action)
             result = runner.complete(
                 action.process.published, action.case.state, item.task_id, bindings(action)
             )
             settle(action, result)
-    done = {
+    done: dict[str, Any] = {
         "case_id": action.case.id,
         "case_number": action.case.number,
         "decision_id": decision.id,
@@ -204,15 +207,12 @@ def _answers(
         return dict(signed.answers)
     definition = action.process.form(step.key)
     known = {candidate.key: candidate for candidate in definition.outcomes}
-    if outcome not in (known or {"submit": None}):
+    if outcome not in (known or ("submit",)):
         raise Invalid("请选择办理结果。", {"outcome": "请选择一项办理结果。"})
     errors = dict(parsed.errors)
-    chosen = known.get(outcome)
-    if chosen is not None and chosen.opinion == "required" and not opinion.strip():
-        errors.setdefault("opinion", "请填写意见，说明理由。")
     if errors:
         raise Invalid("有内容需要修改，请逐条核对。", errors)
-    answers = dict(parsed.values)
+    answers = {key: value for key, value in parsed.values.items() if key not in ("opinion", "outcome")}
     if step.roster in ("decide", "edit"):
         answers |= guard_rows(action, step, item, outcome, rest_verdict)
     return answers

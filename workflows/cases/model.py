@@ -46,6 +46,8 @@ class ProcessVersion(Base):
     package: Mapped[str] = deferred(mapped_column(Text))
     published_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
+    __audited__ = ("process", "number", "digest", "package")
+
 
 class Case(Base):
     """One application on its way. The head of its event chain lies here: every action locks this row anyway."""
@@ -312,6 +314,8 @@ class Roster(Base):
     problems: Mapped[list[str]] = mapped_column(JsonText, default=list)
     #: SHA-256 over the rows' plaintext, in order: one audit digest covers five thousand rows.
     digest: Mapped[str] = mapped_column(String(64), default="")
+    #: The case's answers that the row rules read, when they last ran: other answers, another run.
+    judged_by: Mapped[dict[str, Any]] = mapped_column(EncryptedJson, default=dict)
     uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime)
     uploaded_by: Mapped[int | None] = mapped_column(Identifier)
 
@@ -336,10 +340,13 @@ class RosterRow(Base):
     raw: Mapped[dict[str, str]] = mapped_column(EncryptedJson)
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
     id_digest: Mapped[str | None] = mapped_column(String(64))
-    errors: Mapped[dict[str, str]] = mapped_column(JsonText, default=dict)
-    warnings: Mapped[dict[str, str]] = mapped_column(JsonText, default=dict)
+    #: Messages quote what was found in the cell: as personal as the cell.
+    errors: Mapped[dict[str, str]] = mapped_column(EncryptedJson, default=dict)
+    warnings: Mapped[dict[str, str]] = mapped_column(EncryptedJson, default=dict)
+    across: Mapped[list[list[str]]] = mapped_column(EncryptedJson, default=list)
     #: What the row rules decided (output ``result``), their facts and the rows that fired; empty until run.
     result: Mapped[str] = mapped_column(String(24), default="")
+    bad: Mapped[bool] = mapped_column(Boolean, default=False)
     facts: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
     fired: Mapped[list[dict[str, Any]]] = mapped_column(JsonText, default=list)
 

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from forms.definition import FormDefinition, RosterDefinition, load_form, load_roster
+from workflows.base.errors import CatalogueError
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,25 @@ class Package:
             for name, text in self.forms.items()
         }
 
+    def load_all(self) -> None:
+        """Read every form and the roster; raises ``CatalogueError`` with what is wrong in each."""
+        problems: list[str] = []
+        for name, text in self.forms.items():
+            try:
+                load_form(text, f"forms/{self.config['key']}/{name}.yaml", self.shared)
+            except CatalogueError as error:
+                problems += error.problems
+        try:
+            self.load_roster()
+        except CatalogueError as error:
+            problems += error.problems
+        if problems:
+            raise CatalogueError(problems)
+
     def load_roster(self) -> RosterDefinition | None:
         if self.roster is None:
             return None
-        return load_roster(self.roster, f"forms/{self.config['key']}/roster.yaml", self.shared)
+        return load_roster(self.roster, f"forms/{self.config['key']}/roster.yaml")
 
 
 def read_texts(folder: Traversable, prefix: str = "") -> dict[str, str]:

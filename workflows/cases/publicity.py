@@ -9,12 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.base.clock import now
-from workflows.base.errors import Conflict, Invalid, NotFound
+from workflows.base.errors import Conflict, Invalid
 from workflows.cases.action import Action, begin
 from workflows.cases.functions import current_publicity, open_objections
 from workflows.cases.model import Case, CaseTimer, Objection, Publicity
-from workflows.cases.starting import start
-from workflows.organisations.actors import PUBLIC
 
 OBJECTION_UPHELD = "objection_upheld"
 OBJECTIONS_SETTLED = "objections_settled"
@@ -40,7 +38,9 @@ def open_publicity(
         unit=unit,
     )
     action.session.add(publicity)
-    action.record("publicity-opened", (publicity,), publicity_kind=kind, ends_at=publicity.ends_at.isoformat())
+    action.record(
+        "publicity-opened", (publicity,), publicity_kind=kind, ends_at=publicity.ends_at.isoformat()
+    )
     return publicity
 
 
@@ -78,40 +78,6 @@ def extend(session: Session, case_id: int, ends_at: datetime, actor_id: int | No
         timer.due_at = max(timer.due_at, ends_at)
     action.record("publicity-extended", (publicity,), reason=reason[:200], ends_at=ends_at.isoformat())
     return publicity
-
-
-def object_to(session: Session, token: str, *, name: str, phone: str, content: str) -> Objection:
-    """Anyone objects to a running publicity: a case of the objection process opens at once.
-
-    :raises Conflict: the period is over; the message says where to turn.
-    """
-    publicity = session.scalars(select(Publicity).where(Publicity.token == token)).one_or_none()
-    if publicity is None:
-        raise NotFound("没有这个公示，或者公示已经结束。")
-    parent = begin(session, publicity.case_id, None)
-    session.refresh(publicity)
-    if publicity.closed_at is not None or parent.at >= publicity.ends_at:
-        raise Conflict("公示期已经结束，不能再在网上提出异议。请向公示所列的受理单位反映。")
-    process_key = parent.process.config["publicity"][publicity.kind]["objection_process"]
-    case = start(
-        session,
-        PUBLIC,
-        process_key,
-        division_code=parent.case.division_code,
-        employer=parent.case.employer,
-        parent=parent.case,
-    )
-    objection = Objection(
-        publicity_id=publicity.id,
-        case_id=case.id,
-        objector_name=name,
-        objector_phone=phone,
-        content=content,
-        received_at=parent.at,
-    )
-    session.add(objection)
-    parent.record("objection-received", (objection,), objection_case=case.id)
-    return objection
 
 
 def settle_objection(action: Action, result: str) -> None:

@@ -63,7 +63,10 @@ def terminate(session: Session, actor: Actor, case_id: int, reason: str) -> Case
         select(Case.id).where(Case.parent_id == case_id, Case.finished_at.is_(None)).order_by(Case.id)
     ).all():
         _close(begin(session, child_id, actor.user_id), "所属申请已终止。")
-    outbox.put(session, "notice", f"terminated-{case_id}", {"case": case_id, "text": "申请已终止"})
+    key = f"terminated-{case_id}"
+    outbox.put(
+        session, "notice", key, {"case": case_id, "text": "申请已终止，请查看终止的理由。", "key": key}
+    )
     return action.case
 
 

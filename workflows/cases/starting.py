@@ -16,7 +16,7 @@ from workflows.cases.process import Process, newest
 from workflows.documents.numbering import next_number
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
-from workflows.organisations.divisions import chain, county_of
+from workflows.organisations.divisions import chain_codes, county_of
 from workflows.registers.model import Employer, Workshop
 
 
@@ -45,7 +45,7 @@ def rules_on(session: Session, process: Process, codes: list[str], day: date) ->
 
 
 def _covers(basis: dict[str, Any], day: date) -> bool:
-    return basis.get("valid_from", "") <= day.isoformat() <= (basis.get("valid_to") or "9999-12-31")
+    return bool(basis.get("valid_from", "") <= day.isoformat() <= (basis.get("valid_to") or "9999-12-31"))
 
 
 def start(
@@ -64,8 +64,8 @@ def start(
     """
     process = newest(session, process_key)
     day = today()
-    county = county_of(division_code)
-    codes = [division.code for division in chain(session, division_code)]
+    county = county_of(session, division_code).code
+    codes = list(chain_codes(session, division_code))
     prefix = process.config["number_prefix"]
     serial = next_number(session, f"case:{prefix}:{county}", day.year)
     moment = now()

@@ -95,6 +95,15 @@ def refused_rows(roster_id: int) -> Select[int]:
     )
 
 
+def confirmed_rows(roster_id: int) -> Select[int]:
+    """Rows that an office agreed to by name: what the rules left open is closed only so, never by "the rest"."""
+    return (
+        select(RowVerdict.row_id)
+        .join(RosterRow, RosterRow.id == RowVerdict.row_id)
+        .where(RosterRow.roster_id == roster_id, RowVerdict.verdict == AGREE)
+    )
+
+
 def guard_rows(
     action: Action, step: Step, item: WorkItem, outcome: str, rest_verdict: str | None
 ) -> dict[str, Any]:
@@ -111,7 +120,8 @@ def guard_rows(
             raise Invalid("还没有上传花名册。", {"roster": "请先下载模板，填好后上传花名册。"})
         if roster.bad:
             raise Invalid(
-                "花名册还有需要改正的行。", {"roster": f"花名册有 {roster.bad} 行需要改正，请改正后重新上传。"}
+                "花名册还有需要改正的行。",
+                {"roster": f"花名册有 {roster.bad} 行需要改正，请改正后重新上传。"},
             )
         return {}
     if roster is None or item.department_id is None:

@@ -1,0 +1,69 @@
+"""Time limits of work items: set, stopped during 补正, moved on by the time that stood still."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from workflows.base.clock import local, midnight
+from workflows.cases.action import Action
+from workflows.cases.model import NO_LIMIT, WorkItem
+from workflows.cases.process import Step
+
+
+def pause(action: Action) -> None:
+    """Stop the limits of the offices' open items."""
+    for item in _others(action):
+        if item.paused_at is None:
+            item.paused_at = action.at
+
+
+def resume(action: Action) -> None:
+    """Let them run again, later by the time they stood still."""
+    for item in _others(action):
+        if item.paused_at is not None:
+            item.due_at = later(item, action.at - item.paused_at)
+            item.paused_at = None
+
+
+def _others(action: Action) -> list[WorkItem]:
+    return list(
+        action.session.scalars(
+            select(WorkItem).where(
+                WorkItem.case_id == action.case.id,
+                WorkItem.closed_at.is_(None),
+                WorkItem.department_id.is_not(None),
+            )
+        )
+    )
+
+
+def later(item: WorkItem, by: timedelta) -> datetime:
+    """A deadline moved by the time the clock stood still, to the end of that day."""
+    if item.due_at == NO_LIMIT:
+        return NO_LIMIT
+    moved = item.due_at + by
+    day = local(moved).date()
+    return moved if moved == midnight(day) else midnight(day + timedelta(days=1))
+
+
+def due(action: Action, step: Step, before: Sequence[WorkItem]) -> datetime:
+    """The deadline of a new item. After a step that stopped the clock (补正), what was left of the earlier limit."""
+    if step.limit is None:
+        return NO_LIMIT
+    days = int(action.parameter(step.limit_parameter)) if step.limit_parameter else step.limit.days
+    fresh = action.calendar.deadline(action.at, days, step.limit.unit)
+    last = next((item for item in before if item.closed_at is not None), None)
+    if last is None or last.closed_at is None or last.due_at == NO_LIMIT or step.pauses_clock:
+        return fresh
+    pausing = [key for key, other in action.process.steps.items() if other.pauses_clock]
+    paused = action.session.scalars(
+        select(WorkItem.id).where(
+            WorkItem.case_id == action.case.id,
+            WorkItem.step.in_(pausing),
+            WorkItem.opened_at >= last.closed_at,
+        )
+    ).first()
+    return later(last, action.at - last.closed_at) if paused is not None else fresh

@@ -1,0 +1,195 @@
+"""Facts of a case for its rule tables, gathered as process.yaml says: no process has Python of its own here.
+
+``facts:`` name → ``from``: ``submitted_on`` | ``basis`` | ``rows`` | ``answer`` | ``parameter`` | ``workshop`` | ``constant``.
+The grammar stands in docs/adding-a-process.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from workflows.base.clock import local, today
+from workflows.base.errors import CatalogueError
+from workflows.cases.model import Case, Decision, Roster, RosterRow
+from workflows.cases.process import Process
+from workflows.cases.verdicts import confirmed_rows, current_roster, refused_rows
+from workflows.registers.model import Workshop
+
+
+@dataclass
+class CaseView:
+    """What facts are read from: the case's rows, or what somebody is typing."""
+
+    session: Session
+    case: Case
+    process: Process
+    #: Form → answers that stand in for those of the decisions (a draft).
+    typed: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        session: Session,
+        case: Case,
+        process: Process,
+        answers: Mapping[str, Mapping[str, Any]] | None = None,
+    ) -> CaseView:
+        return cls(session, case, process, answers or {})
+
+    def answers(self, form: str) -> Mapping[str, Any]:
+        """The latest answers to a form (or step)."""
+        if form in self.typed:
+            return self.typed[form]
+        return self._stored(form)
+
+    def _stored(self, form: str) -> Mapping[str, Any]:
+        if form not in self._answers:
+            column = (
+                Decision.step
+                if form in self.process.steps and form not in self.process.forms
+                else Decision.form
+            )
+            row = self.session.scalars(
+                select(Decision)
+                .where(Decision.case_id == self.case.id, column == form)
+                .order_by(Decision.id.desc())
+                .limit(1)
+            ).one_or_none()
+            self._answers[form] = dict(row.answers) if row else {}
+        return self._answers[form]
+
+    @cached_property
+    def _answers(self) -> dict[str, Mapping[str, Any]]:
+        return {}
+
+    @cached_property
+    def roster(self) -> Roster | None:
+        return current_roster(self.session, self.case.id)
+
+    @cached_property
+    def row_results(self) -> dict[str, int]:
+        """Result of the row rules → how many rows, with the offices' words applied.
+
+        A row that some office refused counts as ``refused`` of process.yaml's ``row_result``; one that the rules left
+        open and that an office confirmed counts as what it is confirmable to.
+        """
+        if self.roster is None:
+            return {}
+        described = self.process.config.get("row_result", {})
+        refused = refused_rows(self.roster.id)
+        counts: dict[str, int] = {}
+        for result, number in self.session.execute(
+            select(RosterRow.result, func.count())
+            .where(RosterRow.roster_id == self.roster.id, RosterRow.id.not_in(refused))
+            .group_by(RosterRow.result)
+        ):
+            counts[result] = counts.get(result, 0) + number
+        out = self.roster.total - sum(counts.values())
+        if out and described.get("refused"):
+            counts[described["refused"]] = counts.get(described["refused"], 0) + out
+        open_result, good = described.get("confirmable"), described.get("counts")
+        if open_result and good and counts.get(open_result):
+            confirmed = (
+                self.session.scalar(
+                    select(func.count())
+                    .select_from(RosterRow)
+                    .where(
+                        RosterRow.roster_id == self.roster.id,
+                        RosterRow.result == open_result,
+                        RosterRow.id.in_(confirmed_rows(self.roster.id)),
+                        RosterRow.id.not_in(refused),
+                    )
+                )
+                or 0
+            )
+            counts[open_result] -= confirmed
+            counts[good] = counts.get(good, 0) + confirmed
+        return counts
+
+    @cached_property
+    def workshop(self) -> Workshop | None:
+        return self.session.get(Workshop, self.case.workshop_id) if self.case.workshop_id else None
+
+
+def submitted_on(case: Case) -> date:
+    """The day a case was submitted, or today while it is a draft."""
+    return local(case.submitted_at).date() if case.submitted_at else today()
+
+
+def storable(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as JSON keeps them: dates as ISO text, decimals as text."""
+    return {
+        name: value if value is None or isinstance(value, str | int | bool) else str(value)
+        for name, value in facts.items()
+    }
+
+
+def case_facts_of(process: Process, view: CaseView, names: Iterable[str]) -> dict[str, Any]:
+    """The named facts, typed as their table wants them."""
+    described = process.config.get("facts", {})
+    found = {}
+    for name in names:
+        if name not in described:
+            raise CatalogueError([f"process.yaml：facts 中没有“{name}”，规则表需要它。"])
+        found[name] = _fact(described[name], view)
+    return found
+
+
+def _fact(spec: Mapping[str, Any], view: CaseView) -> Any:
+    source = spec["from"]
+    if source == "submitted_on":
+        return submitted_on(view.case)
+    if source == "basis":
+        basis = view.case.rules.get("basis")
+        listed = {one["id"] for one in view.process.config.get("basis", [])}
+        if spec.get("is") == "successor":
+            return basis is not None and basis.get("id") not in listed
+        return basis is not None
+    if source == "rows":
+        return sum(view.row_results.get(result, 0) for result in spec["in"])
+    if source == "answer":
+        value = view.answers(spec["form"]).get(spec["field"])
+        return spec.get("default") if value is None else value
+    if source == "parameter":
+        return view.case.rules["parameters"][spec["key"]]["value"]
+    if source == "workshop":
+        return getattr(view.workshop, spec["field"], spec.get("default"))
+    if source == "constant":
+        return spec["value"]
+    raise CatalogueError([f"process.yaml：facts 不认识来源“{source}”。"])
+
+
+def fact_title(process: Process, name: str) -> str:
+    """A fact's Chinese name."""
+    for group in ("facts", "row_facts"):
+        described = process.config.get(group, {}).get(name)
+        if described:
+            return str(described["title"])
+    return name
+
+
+def show_fact(process: Process, name: str, value: Any) -> str:
+    """A fact as a person reads it: with its unit, yes and no in words, fen as 元."""
+    for group in ("facts", "row_facts"):
+        described = process.config.get(group, {}).get(name)
+        if not described:
+            continue
+        labels = described.get("labels", {})
+        if value is None:
+            return "未填"
+        if isinstance(value, bool):
+            return "是" if value else "否"
+        if str(value) in labels:
+            return str(labels[str(value)])
+        unit = described.get("unit", "")
+        if unit == "分":
+            return f"{int(value) // 100:,}.{int(value) % 100:02d} 元"
+        return f"{value} {unit}".strip()
+    return str(value)

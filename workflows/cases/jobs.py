@@ -1,0 +1,175 @@
+"""What the worker does: the outbox's kinds, due timers, overdue notes, the daily anchor, reviews that fall due."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from workflows.audit.anchors import make_anchor
+from workflows.audit.model import Stream
+from workflows.base.clock import now, today
+from workflows.base.outbox import Handler
+from workflows.base.session import Database
+from workflows.cases import rosters
+from workflows.cases.action import Action, begin
+from workflows.cases.advance import bindings, settle
+from workflows.cases.model import Case, CaseTimer, Notice, WorkItem
+from workflows.cases.notices import notify_case, notify_item, notify_overdue
+from workflows.cases.reviews import start_due
+from workflows.documents.issue import Sign, produce
+from workflows.documents.model import IssuedDocument
+from workflows.engine import runner
+
+log = logging.getLogger(__name__)
+
+#: Sends a notice outside (SMTP, SMS): address kind, address, subject, text. ``None``: in the application only.
+Send = Callable[[str, str, str, str], None]
+
+
+def handlers(sign: Sign) -> dict[str, Handler]:
+    """Outbox kind → what to do. Each may be called again after a crash and has one effect."""
+
+    def render_document(database: Database, payload: dict[str, Any]) -> None:
+        produce(database, int(payload["document"]), sign, _on_issued)
+
+    def read_roster(database: Database, payload: dict[str, Any]) -> None:
+        rosters.read(database, int(payload["roster"]))
+
+    def notice(database: Database, payload: dict[str, Any]) -> None:
+        with database.transaction() as session:
+            if "work_item" in payload:
+                notify_item(session, int(payload["work_item"]))
+            else:
+                notify_case(
+                    session,
+                    int(payload["case"]),
+                    str(payload.get("to", "employer")),
+                    str(payload["text"]),
+                    str(payload["key"]),
+                )
+
+    return {"render_document": render_document, "read_roster": read_roster, "notice": notice}
+
+
+def _on_issued(session: Session, document: IssuedDocument) -> None:
+    action = begin(session, document.case_id, None)
+    action.record("document-issued", (document,), document=document.name, sha256=document.sha256)
+    notify_case(
+        session,
+        document.case_id,
+        "employer",
+        f"文书“{document.title}”已生成，可以下载。",
+        f"document-{document.id}",
+    )
+
+
+def fire_due_timers(database: Database, limit: int = 100) -> int:
+    """Fire the timers whose time has come by our clock; returns how many. Several workers may do this at once."""
+    with database.reading() as session:
+        due = session.execute(
+            select(CaseTimer.id, CaseTimer.case_id)
+            .where(CaseTimer.closed_at.is_(None), CaseTimer.due_at <= now())
+            .order_by(CaseTimer.due_at)
+            .limit(limit)
+        ).all()
+    return sum(_fire(database, timer_id, case_id) for timer_id, case_id in due)
+
+
+def _fire(database: Database, timer_id: int, case_id: int) -> bool:
+    with database.transaction() as session:
+        # the case's row, skipped when someone acts on it right now: the next sweep comes in seconds
+        free = session.scalars(
+            select(Case.id).where(Case.id == case_id).with_for_update(skip_locked=True)
+        ).one_or_none()
+        if free is None:
+            return False
+        action = begin(session, case_id, None)
+        timer = session.scalars(
+            select(CaseTimer).where(CaseTimer.id == timer_id).execution_options(populate_existing=True)
+        ).one()
+        if timer.closed_at is not None or timer.due_at > now():
+            return False
+        fire(action, timer)
+        return True
+
+
+def fire(action: Action, timer: CaseTimer) -> None:
+    """Fire one timer of a locked case."""
+    timer.closed_at = action.at
+    timer.closed_as = "fired"
+    action.record("timer-fired", element=timer.element, due_at=timer.due_at.isoformat())
+    result = runner.fire(action.process.published, action.case.state, timer.task_id, bindings(action))
+    settle(action, result)
+
+
+def note_overdue(database: Database, limit: int = 200) -> int:
+    """Tell the heads of offices, once, of items past their deadline. Nothing passes by itself."""
+    with database.transaction() as session:
+        items = session.scalars(
+            select(WorkItem)
+            .where(
+                WorkItem.closed_at.is_(None),
+                WorkItem.due_at <= now(),
+                WorkItem.paused_at.is_(None),
+                WorkItem.overdue_noted_at.is_(None),
+            )
+            .order_by(WorkItem.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        ).all()
+        for item in items:
+            item.overdue_noted_at = now()
+            notify_overdue(session, item)
+        return len(items)
+
+
+def all_heads(session: Session) -> list[tuple[str, int, str]]:
+    """Every chain as it stands: name, sequence, head."""
+    heads = [
+        (f"case:{key}", seq, head)
+        for key, seq, head in session.execute(select(Case.id, Case.chain_seq, Case.chain_head))
+    ]
+    return heads + [
+        (name, seq, head)
+        for name, seq, head in session.execute(select(Stream.name, Stream.chain_seq, Stream.chain_head))
+    ]
+
+
+def anchor_today(database: Database, export: Callable[[str, str], None] | None = None) -> bool:
+    """Seal the day's heads, once; ``export`` gets the day and the anchor as text, to be kept elsewhere."""
+    with database.transaction() as session:
+        anchor = make_anchor(session, all_heads(session))
+        if anchor is None:
+            return False
+        day, text = anchor.day.isoformat(), f"{anchor.day.isoformat()} {anchor.hash} {anchor.previous}"
+    if export is not None:
+        export(day, text)
+    return True
+
+
+def unread(session: Session, user_id: int) -> int:
+    """How many notices a user has not read, up to 100."""
+    return len(
+        session.scalars(
+            select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None)).limit(100)
+        ).all()
+    )
+
+
+def next_due(database: Database) -> datetime | None:
+    """When the next timer falls due."""
+    with database.reading() as session:
+        return session.scalars(
+            select(CaseTimer.due_at).where(CaseTimer.closed_at.is_(None)).order_by(CaseTimer.due_at).limit(1)
+        ).one_or_none()
+
+
+def open_due_reviews(database: Database) -> int:
+    """Start the 年审 of every workshop whose review is due and that has none under way."""
+    with database.transaction() as session:
+        return start_due(session, today())

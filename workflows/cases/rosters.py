@@ -1,0 +1,302 @@
+"""Rosters: uploaded by the employer, read by the worker, staged in short transactions, swapped in whole."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from forms.corrections import merge_correction
+from forms.rows import Row
+from forms.sheets import read_roster
+from forms.web import parse_draft
+from workflows.audit.digest import canonical
+from workflows.base import outbox
+from workflows.base.clock import today
+from workflows.base.errors import Conflict, Invalid, NotFound, WengangError
+from workflows.base.files import MAX_BYTES, XLSX
+from workflows.base.installation import installation
+from workflows.base.privacy import digest_id
+from workflows.base.session import Database
+from workflows.cases.access import require_case
+from workflows.cases.action import Action, begin
+from workflows.cases.facts import CaseView
+from workflows.cases.lists import lists_for
+from workflows.cases.model import Case, Draft, Roster, RosterRow, WorkItem
+from workflows.cases.process import Process, process_of
+from workflows.cases.row_facts import RowInput, apply_row_rules, case_inputs
+from workflows.cases.verdicts import current_roster
+from workflows.organisations.actors import Actor
+from workflows.registers.people import people_for
+
+#: Rows written in one transaction, so that other writers get their turn.
+CHUNK = 500
+
+
+def upload(session: Session, actor: Actor, item_id: int, content: bytes, name: str) -> Roster:
+    """Keep the file and leave its reading to the worker; the page shows how far it is."""
+    item = session.get(WorkItem, item_id)
+    if item is None:
+        raise NotFound("没有这项工作。")
+    action = begin(session, item.case_id, actor.user_id)
+    session.refresh(item)
+    require_case(session, actor, "roster.upload", action.case, item)
+    if action.process.step(item.step).roster != "edit" or action.process.roster is None:
+        raise Conflict("这一步不能上传花名册。")
+    if not content:
+        raise Invalid("没有选择文件。", {"roster": "请选择填好的花名册（.xlsx）后再上传。"})
+    if len(content) > MAX_BYTES:
+        raise Invalid("文件过大。", {"roster": f"文件超过 {MAX_BYTES // 1024 // 1024} 兆，请拆分后再上传。"})
+    file = installation().files.put(session, content, name, XLSX, actor.user_id)
+    roster = Roster(
+        case_id=item.case_id,
+        file_id=file.id,
+        status="reading",
+        uploaded_at=action.at,
+        uploaded_by=actor.user_id,
+        problems=[],
+        judged_by={},
+    )
+    session.add(roster)
+    action.record("roster-uploaded", (), item=item.id, sha256=file.sha256)
+    session.flush()
+    outbox.put(session, "read_roster", str(roster.id), {"roster": roster.id})
+    return roster
+
+
+def latest_upload(session: Session, case_id: int) -> Roster | None:
+    """The last roster uploaded, whatever became of it."""
+    return session.scalars(
+        select(Roster).where(Roster.case_id == case_id).order_by(Roster.id.desc()).limit(1)
+    ).one_or_none()
+
+
+def read(database: Database, roster_id: int) -> None:
+    """The worker's part: read, judge, stage, swap in. Begun anew after a crash: what was staged goes first."""
+    with database.transaction() as session:
+        roster = session.get_one(Roster, roster_id)
+        if roster.status != "reading":
+            return
+        session.execute(delete(RosterRow).where(RosterRow.roster_id == roster_id))
+        case = session.get_one(Case, roster.case_id)
+        process = process_of(session, case.version_id)
+        if roster.file is None or process.roster is None:
+            raise NotFound("花名册文件不在存储目录中。")
+        content = installation().files.read(roster.file)
+        lists = lists_for(session, case, process)
+        previous = current_roster(session, case.id)
+        kept = stored_rows(session, previous.id) if previous is not None else []
+        case_id = case.id
+
+    def progress(done: int, total: int) -> None:
+        with database.transaction() as session:
+            session.execute(update(Roster).where(Roster.id == roster_id).values(total=total, done=done // 2))
+
+    try:
+        reading = read_roster(process.roster, content, today=today(), lists=lists, progress=progress)
+    except WengangError as error:
+        _fail(database, roster_id, [error.message])
+        return
+    if reading.problems or not reading.rows:
+        _fail(
+            database,
+            roster_id,
+            reading.problems or ["花名册里没有人员，请在模板标题行下面逐行填写后再上传。"],
+        )
+        return
+    rows = _merged(process, kept, reading.rows)
+    judged_by: dict[str, Any] = {}
+    digest = hashlib.sha256()
+    for start in range(0, len(rows), CHUNK):
+        chunk = rows[start : start + CHUNK]
+        with database.transaction() as session:
+            case = session.get_one(Case, case_id)
+            view = CaseView.of(session, case, process, answers=typed_answers(session, case, process))
+            judged_by = case_inputs(process, view)
+            _stage(session, process, view, roster_id, chunk, digest)
+            session.execute(
+                update(Roster)
+                .where(Roster.id == roster_id)
+                .values(total=len(rows), done=len(rows) // 2 + (start + len(chunk)) // 2)
+            )
+    _swap_in(database, roster_id, rows, judged_by, digest.hexdigest())
+
+
+def _merged(process: Process, kept: Sequence[Row], new: list[Row]) -> list[Row]:
+    """A corrected upload replaces the bad rows and keeps the good ones."""
+    if not any(not row.ok for row in kept) or process.roster is None:
+        return new
+    return merge_correction(process.roster, list(kept), new).rows
+
+
+def _stage(
+    session: Session,
+    process: Process,
+    view: CaseView,
+    roster_id: int,
+    rows: Sequence[Row],
+    digest: Any,
+) -> None:
+    key = process.roster.match_on if process.roster and process.roster.match_on else "id_number"
+    name_key = process.roster.name_column if process.roster and process.roster.name_column else "name"
+    known = people_for(
+        session,
+        [
+            (str(row.values[key]), str(row.values.get(name_key, "")))
+            for row in rows
+            if row.ok and row.values.get(key)
+        ],
+    )
+    digests = [digest_id(str(row.values[key])) if row.values.get(key) else None for row in rows]
+    inputs = [
+        RowInput(row.values, known.get(one) if one else None) if row.ok else None
+        for row, one in zip(rows, digests, strict=True)
+    ]
+    outcomes = iter(apply_row_rules(process, view, [one for one in inputs if one is not None]))
+    stored = []
+    for row, one, judged in zip(rows, digests, inputs, strict=True):
+        outcome = next(outcomes) if judged is not None else None
+        digest.update(canonical([row.number, row.values, row.raw]).encode())
+        stored.append(
+            {
+                "roster_id": roster_id,
+                "number": row.number,
+                "values": row.values,
+                "raw": row.raw,
+                "person_id": known.get(one) if one else None,
+                "id_digest": one,
+                "errors": row.errors,
+                "warnings": row.warnings,
+                "across": row.across,
+                "bad": not row.ok,
+                "result": outcome.result if outcome else "",
+                "facts": outcome.facts if outcome else {},
+                "fired": outcome.fired if outcome else [],
+            }
+        )
+    session.execute(insert(RosterRow), stored)
+
+
+def _swap_in(
+    database: Database, roster_id: int, rows: Sequence[Row], judged_by: dict[str, Any], digest: str
+) -> None:
+    with database.transaction() as session:
+        roster = session.get_one(Roster, roster_id)
+        action = begin(session, roster.case_id, roster.uploaded_by)
+        editing = session.scalars(
+            select(WorkItem).where(
+                WorkItem.case_id == roster.case_id,
+                WorkItem.closed_at.is_(None),
+                WorkItem.employer_id.is_not(None),
+            )
+        ).first()
+        if editing is None or action.process.step(editing.step).roster != "edit":
+            roster.status = "failed"
+            roster.problems = ["读取完成前申请已经提交或撤回，这次上传没有采用。"]
+            return
+        latest = latest_upload(session, roster.case_id)
+        if latest is not None and latest.id != roster.id:
+            roster.status = "replaced"
+            return
+        previous = current_roster(session, roster.case_id)
+        covers = [roster]
+        if previous is not None:
+            previous.status = "replaced"
+            covers.append(previous)
+        roster.status = "current"
+        roster.total = roster.done = len(rows)
+        roster.bad = sum(not row.ok for row in rows)
+        roster.good = len(rows) - roster.bad
+        roster.digest = digest
+        roster.judged_by = judged_by
+        action.record("roster-read", tuple(covers), rows=roster.total, bad=roster.bad)
+
+
+def _fail(database: Database, roster_id: int, problems: Sequence[str]) -> None:
+    with database.transaction() as session:
+        roster = session.get_one(Roster, roster_id)
+        roster.status = "failed"
+        roster.problems = list(problems)[:50]
+
+
+def typed_answers(session: Session, case: Case, process: Process) -> dict[str, dict[str, Any]]:
+    """What the employer has typed so far in its open step, by form: rules judge drafts too."""
+    item = session.scalars(
+        select(WorkItem).where(
+            WorkItem.case_id == case.id, WorkItem.closed_at.is_(None), WorkItem.employer_id.is_not(None)
+        )
+    ).first()
+    if item is None:
+        return {}
+    step = process.step(item.step)
+    draft = session.get(Draft, item.id)
+    held = dict(CaseView.of(session, case, process).answers(step.form))
+    if draft is not None:
+        held |= parse_draft(process.forms[step.form], draft.raw, today=today(), held=held).values
+    return {step.form: held}
+
+
+def stored_rows(session: Session, roster_id: int) -> list[Row]:
+    """A stored roster's rows as the forms room knows them."""
+    return [
+        Row(
+            number=row.number,
+            values=dict(row.values),
+            raw=dict(row.raw),
+            errors=dict(row.errors),
+            warnings=dict(row.warnings),
+            across=[list(one) for one in row.across],
+        )
+        for row in session.scalars(
+            select(RosterRow).where(RosterRow.roster_id == roster_id).order_by(RosterRow.number)
+        )
+    ]
+
+
+def rejudge(action: Action) -> None:
+    """Run the row rules again when the answers they read are no longer those of the last run."""
+    roster = current_roster(action.session, action.case.id)
+    if roster is None:
+        return
+    view = CaseView.of(action.session, action.case, action.process)
+    inputs = case_inputs(action.process, view)
+    if inputs == roster.judged_by:
+        return
+    for rows in _batches(action.session, roster.id):
+        outcomes = apply_row_rules(
+            action.process, view, [RowInput(row.values, row.person_id) for row in rows if not row.bad]
+        )
+        for row, outcome in zip((row for row in rows if not row.bad), outcomes, strict=True):
+            row.result, row.facts, row.fired = outcome.result, outcome.facts, outcome.fired
+        action.session.flush()
+    roster.judged_by = inputs
+
+
+def _batches(session: Session, roster_id: int) -> Iterator[list[RosterRow]]:
+    last = -1
+    while True:
+        rows = list(
+            session.scalars(
+                select(RosterRow)
+                .where(RosterRow.roster_id == roster_id, RosterRow.number > last)
+                .order_by(RosterRow.number)
+                .limit(CHUNK)
+            )
+        )
+        if not rows:
+            return
+        yield rows
+        last = rows[-1].number
+
+
+def verify_roster(session: Session, roster: Roster) -> bool:
+    """Whether the rows are still those that were read: the one digest covers them all."""
+    digest = hashlib.sha256()
+    for row in session.scalars(
+        select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id)
+    ):
+        digest.update(canonical([row.number, row.values, row.raw]).encode())
+    return digest.hexdigest() == roster.digest
