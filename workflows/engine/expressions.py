@@ -69,6 +69,8 @@ class Expression:
     root: Call | None
     whole: Comparison | None
     boolean: bool
+    #: Calls whose result is used as true or false inside and/or/not.
+    truths: tuple[Call, ...]
     _run: _Closure
 
     def evaluate(self, functions: Functions) -> object:
@@ -133,6 +135,7 @@ def _compiled(text: str) -> Expression:
         boolean=isinstance(tree, ast.Compare | ast.BoolOp)
         or (isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not))
         or (isinstance(tree, ast.Constant) and isinstance(tree.value, bool)),
+        truths=tuple(compiler.truths),
         _run=run,
     )
 
@@ -141,6 +144,7 @@ class _Compiler:
     def __init__(self) -> None:
         self.calls: list[Call] = []
         self.comparisons: list[Comparison] = []
+        self.truths: list[Call] = []
         self._by_node: dict[ast.AST, Call] = {}
 
     def call_of(self, node: ast.AST) -> Call | None:
@@ -159,7 +163,7 @@ class _Compiler:
             case ast.BoolOp():
                 return self._bool(node, depth)
             case ast.UnaryOp(op=ast.Not()):
-                operand = self.build(node.operand, depth + 1)
+                operand = self._truth(node.operand, depth)
                 return lambda functions: not _truth(operand(functions))
             case ast.UnaryOp(op=ast.USub()):
                 operand = self.build(node.operand, depth + 1)
@@ -175,6 +179,13 @@ class _Compiler:
             f"使用了不允许的写法（{_KINDS.get(type(node).__name__, type(node).__name__)}）："
             "只能写常量、比较、and/or/not、加减乘除和函数调用"
         )
+
+    def _truth(self, node: ast.AST, depth: int) -> _Closure:
+        closure = self.build(node, depth + 1)
+        call = self.call_of(node)
+        if call is not None:
+            self.truths.append(call)
+        return closure
 
     def _constant(self, node: ast.Constant) -> _Closure:
         value = node.value
@@ -245,7 +256,7 @@ class _Compiler:
         return tuple(values)
 
     def _bool(self, node: ast.BoolOp, depth: int) -> _Closure:
-        operands = [self.build(value, depth + 1) for value in node.values]
+        operands = [self._truth(value, depth) for value in node.values]
         if isinstance(node.op, ast.And):
             return lambda functions: all(_truth(operand(functions)) for operand in operands)
         return lambda functions: any(_truth(operand(functions)) for operand in operands)

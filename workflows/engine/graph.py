@@ -27,7 +27,6 @@ NODE_KINDS = frozenset(
         "businessRuleTask",
         "exclusiveGateway",
         "parallelGateway",
-        "inclusiveGateway",
         "eventBasedGateway",
         "intermediateCatchEvent",
         "boundaryEvent",

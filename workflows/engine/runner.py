@@ -278,7 +278,7 @@ def _result(
     if unchanged is None:
         prune(workflow)
         if finished or any(
-            len(graph.incoming.get(e, ())) > 1 and graph.elements[e].kind in _JOINS
+            len(graph.incoming.get(e, ())) > 1 and graph.elements[e].kind == "parallelGateway"
             for e in passed
             if e in graph.elements
         ):
@@ -293,9 +293,6 @@ def _result(
         finished=finished,
         end=next((e for e in reversed(passed) if e in graph.elements and _is_end(graph.elements[e])), None),
     )
-
-
-_JOINS = ("parallelGateway", "inclusiveGateway")
 
 
 def _is_end(element: Any) -> bool:
