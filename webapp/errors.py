@@ -110,7 +110,7 @@ def answer(
         return jsonify(body), status
     typed = typed_text() if keep or status in {401, 409, 422} else []
     page = render_template(
-        "errors/error.html",
+        "account/error.html",
         status=status,
         error_title=title,
         message=message,

@@ -8,8 +8,9 @@ import re
 import secrets
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from flask import Flask, Response, g, has_request_context, request
 from flask_login import current_user
@@ -37,13 +38,26 @@ class JsonFormatter(logging.Formatter):
         if has_request_context():
             entry["request"] = g.get("request_id", "")
         if record.exc_info:
-            entry["error"] = self.formatException(record.exc_info)
+            entry["error"] = _frames(record.exc_info[1])
         return _NUMBERS.sub("[数字]", json.dumps(entry, ensure_ascii=False, default=str))
 
 
-def configure(level: int = logging.INFO) -> None:
-    """Send every log of this process to stderr in that form."""
-    handler = logging.StreamHandler(sys.stderr)
+def _frames(error: BaseException | None) -> list[str]:
+    """What failed and where, cause by cause: not the errors' own words, which may quote what somebody typed."""
+    found: list[str] = []
+    while error is not None and len(found) < 200:
+        found.append(f"{type(error).__module__}.{type(error).__qualname__}")
+        found += [
+            f"  {frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return found
+
+
+def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
+    """Send every log of this process to ``stream`` (stderr) in that form."""
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
