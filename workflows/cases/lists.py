@@ -34,5 +34,5 @@ def lists_for(session: Session, case: Case, process: Process) -> dict[str, tuple
         "divisions": tuple(Option(one.code, one.name) for one in townships),
         "townships": tuple(Option(one.code, one.name) for one in townships),
         "villages": tuple(villages),
-        "defect_places": tuple([*places, Option("other", "其他")]),
+        "defect_places": (*places, Option("other", "其他")),
     }
