@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy.orm import Session
 
 from tests.databases import PostgresHouse, SqliteHouse
@@ -14,6 +15,8 @@ from workflows.base import clock as wengang_clock
 from workflows.base.files import FileStore
 from workflows.base.privacy import Keyring, use_keyring
 from workflows.base.session import Database
+from workflows.organisations.passwords import use_hasher
+from workflows.registers.demo_county import load
 
 #: Keys of the tests. Fixed, so that a failure can be repeated; worth nothing anywhere else.
 TEST_KEYRING = Keyring({"test": bytes(range(32))}, bytes(range(32, 64)))
@@ -26,6 +29,12 @@ def keyring() -> Keyring:
     """The process's keys: set once for the whole run."""
     use_keyring(TEST_KEYRING)
     return TEST_KEYRING
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> None:
+    """argon2id with the least work it allows: the tests are about what happens, not about how long it takes."""
+    use_hasher(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
@@ -82,3 +91,24 @@ def sqlite_database(sqlite_house: SqliteHouse) -> Iterator[Database]:
     """As ``database``, SQLite alone: where the kind of database cannot matter."""
     with sqlite_house.fresh("empty", None) as fresh:
         yield fresh
+
+
+def _demonstration(database: Database) -> None:
+    with wengang_clock.frozen(MONDAY), database.transaction() as session:
+        load(session, demonstration=True)
+
+
+@pytest.fixture
+def county_database(house: SqliteHouse | PostgresHouse) -> Iterator[Database]:
+    """A database with the demonstration county, for one test; ``load(session, demonstration=True)`` gives its handles."""
+    with house.fresh("county", _demonstration) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def county_session(county_database: Database) -> Iterator[Session]:
+    """A writing transaction on the demonstration county, rolled back at the end."""
+    with county_database.sessions() as session:
+        session.connection(execution_options={"wengang_write": True})
+        yield session
+        session.rollback()
