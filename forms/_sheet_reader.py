@@ -24,6 +24,7 @@ HEADING_ROWS = 60
 MOST_SHEETS = 30
 MOST_MARKS = 20_000
 MOST_TEXT = 5000
+_LONGEST_TAG = 512
 #: Rows times columns that calamine would lay out at about 32 bytes each.
 MOST_AREA = 4_000_000
 CHUNK = 500
@@ -142,14 +143,18 @@ class Scan:
             if self._xml[pos + len(tag) : pos + len(tag) + 1] not in (b">", b" ", b"/", b"\n", b"\r", b"\t"):
                 continue
             # An array formula stands in its first cell only, with the range it fills.
-            head = self._xml[pos : self._xml.find(b">", pos)]
+            head = self._xml[pos : pos + _LONGEST_TAG].split(b">", 1)[0]
             array = _ARRAY.search(head) if b"array" in head or b"dataTable" in head else None
             yield array.group(1).decode() if array else self._ref(pos) or ""
 
     def _ref(self, pos: int) -> str | None:
         """The address of the cell in whose tag or content ``pos`` lies."""
-        start = max(self._xml.rfind(self._cell + space, 0, pos) for space in (b" ", b">", b"\n", b"\t"))
-        match = _REF.search(self._xml, start, self._xml.find(b">", pos)) if start >= 0 else None
+        # One search backwards: looking for what is not there would run over the whole sheet each time.
+        start = self._xml.rfind(self._cell, 0, pos)
+        while start >= 0 and self._xml[start + len(self._cell)] not in b" >\n\r\t":
+            start = self._xml.rfind(self._cell, 0, start)
+        end = max(pos, self._xml.find(b">", pos, pos + _LONGEST_TAG))
+        match = _REF.search(self._xml, start, end) if start >= 0 else None
         return (match.group(1) + match.group(2)).decode() if match else None
 
     def _last_row(self, open_tag: bytes) -> int:
@@ -288,5 +293,5 @@ def main() -> None:
     sys.stdout.buffer.flush()
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # pragma: no cover - only in the process itself
     main()

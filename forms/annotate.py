@@ -8,7 +8,7 @@ from forms.choices import Lists
 from forms.model import RosterDefinition
 from forms.rows import Row
 from forms.sheet_marks import letters
-from forms.sheet_template import HEADER_ROW, RosterSheet
+from forms.sheet_template import EXCEL_TEXT, HEADER_ROW, RosterSheet
 from forms.sheets import SERIAL
 from forms.text import neutral
 
@@ -29,8 +29,8 @@ def annotated(
     """
     page = RosterSheet(definition, title=title, lead=[(PROBLEMS, 50), (SERIAL, 8)], lists=lists or {})
     looks = {
-        "errors": page.book.add_format({"bg_color": "#F8CBAD", "border": 1, "num_format": "@"}),
-        "warnings": page.book.add_format({"bg_color": "#FFE699", "num_format": "@"}),
+        "errors": page.book.add_format({"bg_color": "#F8CBAD", "border": 1, "num_format": EXCEL_TEXT}),
+        "warnings": page.book.add_format({"bg_color": "#FFE699", "num_format": EXCEL_TEXT}),
         "reason": page.book.add_format({"font_color": "#C00000"}),
     }
     # A sheet whose people began above the place of our headings moves down as a whole.

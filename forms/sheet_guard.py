@@ -22,6 +22,7 @@ RATIO_FROM = 8 * 1024 * 1024
 SAVE_AS = "请用 Excel 或 WPS 打开后，另存为“Excel 工作簿（*.xlsx）”，再上传"
 USE_TEMPLATE = "请下载模板填写后再上传"
 
+_SAMPLE = 4096
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _MAGIC: tuple[tuple[bytes, str], ...] = (
@@ -65,10 +66,10 @@ def _what_it_is(data: bytes) -> str:
     for magic, text in _MAGIC:
         if data.startswith(magic):
             return text
-    start = data[:4096].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    start = data[:_SAMPLE].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
     if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta")):
         return f"这是网页格式的表格，系统只读 .xlsx。{SAVE_AS}"
-    if _is_text(data[:4096]):
+    if _is_text(data[:_SAMPLE]):
         return f"这是文本文件（如 CSV），系统只读 .xlsx。{SAVE_AS}"
     return f"认不出这是什么文件，系统只读 .xlsx 表格。{SAVE_AS}"
 
@@ -78,8 +79,9 @@ def _is_text(start: bytes) -> bool:
         return True
     if b"\x00" in start:
         return False
-    # A multi-byte character may be cut at the end of the sample.
-    return any(_decodes(start[: len(start) - cut], name) for name in ("utf-8", "gb18030") for cut in range(4))
+    # A character of several bytes may be cut at the end of the sample.
+    cuts = range(4) if len(start) == _SAMPLE else range(1)
+    return any(_decodes(start[: len(start) - cut], name) for name in ("utf-8", "gb18030") for cut in cuts)
 
 
 def _decodes(sample: bytes, encoding: str) -> bool:

@@ -88,22 +88,21 @@ def read_sheet(data: bytes, *, labels: Sequence[str], sheet: str, bounds: Bounds
     timer = threading.Timer(bounds.seconds, stop)
     timer.daemon = True
     timer.start()
+    pipes = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     try:
-        yield from _talk(process, request, data, late)
+        yield from _talk(*pipes, request, data, late)
     finally:
         timer.cancel()
         process.kill()
         process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(BrokenPipeError):
-                    pipe.close()
+        for pipe in pipes:
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
 
 
 def _talk(
-    process: subprocess.Popen[bytes], request: dict[str, object], data: bytes, late: threading.Event
+    stdin: IO[bytes], stdout: IO[bytes], request: dict[str, object], data: bytes, late: threading.Event
 ) -> Stream:
-    stdin, stdout = cast("IO[bytes]", process.stdin), cast("IO[bytes]", process.stdout)
     with contextlib.suppress(BrokenPipeError):
         stdin.write(json.dumps(request).encode() + b"\n" + data)
         stdin.close()

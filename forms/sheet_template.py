@@ -16,6 +16,8 @@ from forms.text import neutral
 
 #: The row of the headings in every sheet written here, as Excel counts; title and notes stand above.
 HEADER_ROW = 3
+#: Excel's own number of the format "text".
+EXCEL_TEXT = 49
 LIST_SHEET = "选项"
 HELP_SHEET = "填写说明"
 
@@ -61,11 +63,13 @@ class RosterSheet:
             "heading": self.book.add_format(
                 {"bold": True, "border": 1, "bg_color": "#DCE6F2", "text_wrap": True, "align": "center"}
             ),
-            "text": self.book.add_format({"num_format": "@"}),
+            "text": self.book.add_format({"num_format": EXCEL_TEXT}),
             "date": self.book.add_format({"num_format": "yyyy-mm-dd"}),
             "money": self.book.add_format({"num_format": "#,##0.00"}),
             "plain": self.book.add_format({}),
-            "example": self.book.add_format({"italic": True, "font_color": "#7F7F7F", "num_format": "@"}),
+            "example": self.book.add_format(
+                {"italic": True, "font_color": "#7F7F7F", "num_format": EXCEL_TEXT}
+            ),
         }
         self.first = len(lead)
         self.sheet.write_string(0, 0, title or definition.title, self.formats["title"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from forms.checks import Cell, cell_text
 from forms.choices import Lists
 from forms.loader import RESERVED_HEADINGS
-from forms.model import RosterDefinition
+from forms.model import Column, RosterDefinition
 from forms.row_checks import RowChecker, check_across
 from forms.rows import Row, RowsCheck, place_of
 from forms.sheet_guard import SheetRefused, check_file
@@ -86,6 +86,11 @@ def read_roster(
         )
     finally:
         stream.close()
+
+
+def _must_be_there(column: Column, places: Mapping[str, int]) -> bool:
+    """Whether a sheet cannot do without a column; one that only some rows need goes with what decides that."""
+    return column.required and (column.show_if is None or column.show_if.field in places)
 
 
 class _Reader:
@@ -194,7 +199,7 @@ class _Reader:
             elif name and name not in RESERVED_HEADINGS:
                 unknown.append(f"“{clean(cell_text(cell))}”（{letters(index)} 列）")
         reading.letters = {key: letters(index) for key, index in places.items()}
-        lacking = [one.label for one in columns if one.required and one.key not in places]
+        lacking = [one.label for one in columns if one.key not in places and _must_be_there(one, places)]
         if lacking:
             reading.problems.append(
                 f"第 {number} 行标题缺少这些列：{'、'.join(lacking)}。请补上，或把数据粘贴到新下载的模板"
@@ -209,7 +214,7 @@ class _Reader:
             reading.problems.append(
                 f"第 {number} 行标题里有合并单元格或公式：{'、'.join(marked)}。请取消合并，每列一个标题，直接填写文字"
             )
-        optional = [one.label for one in columns if not one.required and one.key not in places]
+        optional = [one.label for one in columns if one.key not in places and not _must_be_there(one, places)]
         if optional:
             reading.notices.append(f"没有这些选填的列，按未填处理：{'、'.join(optional)}")
         if unknown:
