@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from forms.annotate import annotated
 from forms.library import FormLibrary
-from tests.unit.forms.people import ROSTER
+from forms.row_checks import RowChecker
+from forms.rows import Row
+from forms.sheet_template import template
+from forms.sheets import read_roster
+from tests.unit.forms.people import ROSTER, TODAY
 from workflows.base.errors import CatalogueError
 
 
@@ -65,6 +70,29 @@ def test_a_form_that_does_not_exist(root: Path) -> None:
     for ask in (lambda: library.get("p1", "nothing"), lambda: library.roster("p3")):
         with pytest.raises(CatalogueError, match="没有这个文件"):
             ask()
+
+
+@pytest.mark.parametrize("process", ["workshop_recognition", "objection", "workshop_review"])
+def test_our_own_definitions_are_sound(process: str) -> None:
+    library = FormLibrary()
+    assert library.names(process)
+    assert library.problems(process) == []
+
+
+@pytest.mark.parametrize("process", ["workshop_recognition", "workshop_review"])
+def test_our_own_templates_can_be_read(process: str) -> None:
+    roster = FormLibrary().roster(process)
+    checks = {name: lambda rows: None for name in roster.extra_checks}
+    reading = read_roster(roster, template(roster), today=TODAY, extra_checks=checks)
+    assert reading.problems == ["“花名册”里只有标题，没有人员。请从第 4 行开始填写，一人一行"]
+    example = Row(4, raw={one.key: one.example for one in roster.columns})
+    copy = read_roster(roster, annotated(roster, [example]), today=TODAY, extra_checks=checks)
+    assert copy.empty, "an example left unchanged is nobody"
+    places = {one.key: index for index, one in enumerate(roster.columns)}
+    checked = RowChecker(roster, places).check(4, [one.example or None for one in roster.columns], TODAY)
+    # An ID number with a wrong check digit belongs to nobody: the only fault an example may have.
+    faults = {key: text for key, text in checked.errors.items() if not text.startswith("身份证号校验不通过")}
+    assert faults == {}, "the example itself must be right"
 
 
 def test_the_installed_package_is_the_default() -> None:
