@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 
 from workflows.audit import model as _audit
-from workflows.base import calendar, files, outbox, parameters
+from workflows.base import calendar, files, heartbeat, outbox, parameters
 from workflows.base.model import Base
 from workflows.base.session import Database
 from workflows.cases import model as _cases
@@ -28,7 +28,18 @@ from workflows.organisations import model as _organisations
 from workflows.registers import model as _registers
 
 #: Every module that owns tables: imported, so that ``Base.metadata`` is whole.
-MODELS = (calendar, files, outbox, parameters, _audit, _organisations, _registers, _documents, _cases)
+MODELS = (
+    calendar,
+    files,
+    heartbeat,
+    outbox,
+    parameters,
+    _audit,
+    _organisations,
+    _registers,
+    _documents,
+    _cases,
+)
 
 ENGINES = ("sqlite", "postgres")
 
