@@ -110,11 +110,12 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """A new session to read with; whatever it did is rolled back."""
+        """A new session to read with; whatever it did is rolled back. What was read stays readable afterwards."""
         with self.sessions() as session:
             try:
                 yield session
             finally:
+                session.expunge_all()
                 session.rollback()
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -75,6 +76,20 @@ def source_digest(texts: dict[str, str]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
+class _Yaml12(yaml.SafeLoader):
+    """Only ``true`` and ``false`` are booleans, as in YAML 1.2: ``on:`` and ``no:`` stay the words that people wrote."""
+
+
+_Yaml12.yaml_implicit_resolvers = {
+    first: [
+        (tag, re.compile(r"^(?:true|false)$") if tag == "tag:yaml.org,2002:bool" else pattern)
+        for tag, pattern in resolvers
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 def parse_config(text: str) -> dict[str, Any]:
     """process.yaml as data with JSON's types only (dates become ISO texts)."""
-    return json.loads(json.dumps(yaml.safe_load(text), ensure_ascii=False, default=str))  # type: ignore[no-any-return]
+    content = yaml.load(text, _Yaml12)  # noqa: S506  # a SafeLoader
+    return json.loads(json.dumps(content, ensure_ascii=False, default=str))  # type: ignore[no-any-return]

@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -20,7 +19,7 @@ from workflows.cases.access import acted_in
 from workflows.cases.answering import parse_answers, step_form
 from workflows.cases.completing import Completed, complete
 from workflows.cases.jobs import fire_due_timers, handlers
-from workflows.cases.model import Case, CaseTimer, WorkItem
+from workflows.cases.model import Case, CaseTimer, Roster, WorkItem
 from workflows.cases.process import process_of
 from workflows.cases.starting import start
 from workflows.cases.verdicts import AGREE
@@ -66,14 +65,14 @@ class Walk:
             self.case_id = case.id
         return self.case_id
 
-    def upload(self, content: bytes, name: str = "花名册.xlsx") -> rosters.Roster:
+    def upload(self, content: bytes, name: str = "花名册.xlsx") -> Roster:
         """The employer uploads a roster and the worker reads it."""
         with self.database.transaction() as session:
             item = self._item(session, None)
             roster_id = rosters.upload(session, self._actor(session, item), item.id, content, name).id
         self.work()
         with self.database.reading() as session:
-            return session.get_one(rosters.Roster, roster_id)
+            return session.get_one(Roster, roster_id)
 
     def attach(self, files: Mapping[str, tuple[bytes, str]], step: str | None = None) -> None:
         """Add materials to the open step: key → content and name."""
