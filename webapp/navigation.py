@@ -65,7 +65,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
 HOMES: dict[str, tuple[str, ...]] = {
     GUEST: ("public.index", "auth.login"),
     "employer": ("employer.index", "auth.pending"),
-    "officer": ("officer.worklist", "account.profile"),
+    "officer": ("officer.worklist",),
     "auditor": ("audit.events",),
     "admin": ("admin.offices",),
 }
@@ -83,7 +83,7 @@ def home_href() -> str:
     for endpoint in HOMES[kind_of_visitor()]:
         if endpoint in current_app.view_functions:
             return url_for(endpoint)
-    return url_for("auth.login")
+    return url_for("account.profile" if current_user.is_authenticated else "auth.login")
 
 
 def menu() -> tuple[NavItem, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from flask import request
@@ -54,3 +55,8 @@ def read_answers(fields: Iterable[Field], given: Mapping[str, str] | None = None
 def options(pairs: Mapping[str, str] | Sequence[tuple[str, str]]) -> tuple[Option, ...]:
     """Choices from value → label."""
     return tuple(Option(*pair) for pair in (pairs.items() if isinstance(pairs, Mapping) else pairs))
+
+
+def as_day(value: str | None) -> date | None:
+    """A checked date answer as a date."""
+    return date.fromisoformat(value) if value else None

@@ -1,7 +1,6 @@
 """Administration: offices, users, posts, working calendar, parameters, failed jobs. No case is seen from here."""
 
-from __future__ import annotations
+from webapp.admin import calendar, jobs, offices, parameters, posts, users
+from webapp.admin.blueprint import bp
 
-from flask import Blueprint
-
-bp = Blueprint("admin", __name__, url_prefix="/admin")
+__all__ = ["bp", "calendar", "jobs", "offices", "parameters", "posts", "users"]

@@ -1,0 +1,93 @@
+"""What the worker could not do: named, counted, tried again."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import func, select
+
+from webapp import health
+from webapp.access import actor, allow
+from webapp.admin.blueprint import PER_PAGE, bp, show
+from webapp.database import reading, transaction
+from workflows.audit.record import record, stream
+from workflows.base.clock import now
+from workflows.base.errors import Conflict, NotFound
+from workflows.base.heartbeat import lives
+from workflows.base.outbox import MAX_ATTEMPTS, OutboxRow
+from workflows.organisations.permissions import require
+
+#: Kind of job → what people call it.
+TITLES = {
+    "render": "生成文书",
+    "render-document": "生成文书",
+    "roster": "读取花名册",
+    "import-roster": "读取花名册",
+    "notify-user": "发送通知",
+    "notify-department": "发送通知",
+    "mail": "发送邮件",
+    "sms": "发送短信",
+}
+
+
+@bp.get("/jobs")
+@allow("admin")
+def jobs() -> ResponseReturnValue:
+    """Failed jobs, newest first, and how much waits."""
+    session = reading()
+    failed = (OutboxRow.done_at.is_(None), OutboxRow.attempts > 0, OutboxRow.last_error.is_not(None))
+    total = session.scalar(select(func.count()).select_from(OutboxRow).where(*failed)) or 0
+    waiting = (
+        session.scalar(select(func.count()).select_from(OutboxRow).where(OutboxRow.done_at.is_(None))) or 0
+    )
+    page = max(1, request.args.get("page", 1, type=int))
+    rows = [
+        {
+            "id": row.id,
+            "title": TITLES.get(row.kind, "后台处理"),
+            "created_at": row.created_at,
+            "attempts": row.attempts,
+            "next": None if row.attempts >= MAX_ATTEMPTS else row.due_at,
+        }
+        for row in session.scalars(
+            select(OutboxRow)
+            .where(*failed)
+            .order_by(OutboxRow.id.desc())
+            .limit(PER_PAGE)
+            .offset((page - 1) * PER_PAGE)
+        )
+    ]
+    return show(
+        "jobs",
+        rows=rows,
+        total=total,
+        waiting=waiting,
+        page=page,
+        per_page=PER_PAGE,
+        worker=lives(session, health.WORKER),
+    )
+
+
+@bp.post("/jobs/<int:job_id>/retry")
+@allow("admin")
+def job_retry(job_id: int) -> ResponseReturnValue:
+    """Let the worker try again now, with all its attempts."""
+    with transaction() as session:
+        who = actor(session)
+        require(who, "admin.enter")
+        row = session.scalars(select(OutboxRow).where(OutboxRow.id == job_id).with_for_update()).one_or_none()
+        if row is None:
+            raise NotFound("没有这项后台任务。")
+        if row.done_at is not None:
+            raise Conflict("这项后台任务已经完成。")
+        row.attempts, row.due_at = 0, now()
+        record(
+            session,
+            stream(session, "organisation"),
+            "job-retried",
+            actor_id=who.user_id,
+            payload={"job": row.id, "kind": row.kind},
+        )
+        session.info["outbox"] = True
+    flash("已重新安排，稍后刷新查看结果。", "success")
+    return redirect(url_for("admin.jobs"), 303)
