@@ -67,8 +67,13 @@ def normal_id(text: str) -> str:
 
 def id_birth(number: str) -> date | None:
     """The birth date in an 18-character ID number; None when there is no such day."""
+    return _day(number[6:14])
+
+
+@lru_cache(maxsize=32768)
+def _day(digits: str) -> date | None:
     try:
-        return date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:]))
     except ValueError:
         return None
 
