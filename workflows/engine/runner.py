@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 
     from workflows.engine.definition import PublishedVersion
 
-#: More automatic steps in one action than any diagram needs: it runs in a circle.
-MAX_AUTOMATIC = 2000
+#: More automatic steps in one action than any diagram needs: it runs in a circle. Far below depth 1000, where the
+#: library's search for READY tasks silently finds nothing.
+MAX_AUTOMATIC = 300
 
 
 @dataclass(frozen=True)
