@@ -149,7 +149,7 @@ class RenderProcess:
         child.kill()
         code = child.wait()
         for pipe in (child.stdin, child.stdout):
-            if pipe is not None:
+            if pipe is not None:  # pragma: no branch - it was started with pipes
                 with suppress(OSError):  # closing flushes what the dead child did not read
                     pipe.close()
         return code

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -71,14 +71,26 @@ def load_template(process: str, name: str, root: Path = FORMS) -> DocumentTempla
 
     :raises CatalogueError: naming the file and each problem.
     """
-    where = f"forms/{process}/documents/{name}/document.yaml"
+    where = _place(process, name)
     if not (_NAME.fullmatch(process) and _NAME.fullmatch(name)):
         raise CatalogueError([f"{where}：文件夹名只能用小写字母、数字和下划线"])
-    folder = root / process / "documents" / name
     try:
-        described = yaml.safe_load((folder / "document.yaml").read_text("utf-8"))
+        changed = (root / process / "documents" / name / "document.yaml").stat().st_mtime_ns
+        return _read(process, name, root, changed)
     except (OSError, yaml.YAMLError) as error:
         raise CatalogueError([f"{where}：读不出来（{type(error).__name__}）"]) from error
+
+
+def _place(process: str, name: str) -> str:
+    return f"forms/{process}/documents/{name}/document.yaml"
+
+
+@lru_cache(maxsize=256)
+def _read(process: str, name: str, root: Path, changed: int) -> DocumentTemplate:
+    """Read and check once: this happens in deciding transactions, and YAML takes milliseconds."""
+    where = _place(process, name)
+    folder = root / process / "documents" / name
+    described = yaml.safe_load((folder / "document.yaml").read_text("utf-8"))
     if not isinstance(described, dict):
         raise CatalogueError([f"{where}：内容须为键值"])
     problems = _description_problems(described)
