@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from forms.definition import FormDefinition, load_form
@@ -111,12 +111,147 @@ def shell() -> Shell:
     )
 
 
+DIAGRAM = """<svg xmlns="http://www.w3.org/2000/svg" width="900" height="120" viewBox="0 0 900 120" role="img"
+aria-label="受理、审核、现场核查、会审"><text x="20" y="30" font-size="14">流程示意</text></svg>"""
+
+
+def case(at: datetime) -> dict[str, Any]:
+    """A case under way, as the views hand it to the macros."""
+    return {
+        "stages": [
+            {"title": "受理", "state": "done", "note": "11月16日"},
+            {"title": "审核", "state": "current", "note": "至11月25日"},
+            {"title": "核查", "state": "todo"},
+            {"title": "会审", "state": "todo"},
+            {"title": "公示", "state": "todo"},
+            {"title": "发证", "state": "todo"},
+        ],
+        "reasons": [
+            {
+                "title": "政策依据在有效期内",
+                "conclusion": "有依据",
+                "tone": "good",
+                "facts": [("受理日期", "2026年11月16日"), ("依据", "吉人社联〔2026〕3号（演示）")],
+                "citation": "吉人社联〔2026〕3号 第二条",
+            },
+            {
+                "title": "吸纳脱贫人口、监测对象不少于 3 人",
+                "conclusion": "2 人，不足 3 人",
+                "tone": "bad",
+                "facts": [("花名册", "5 人"), ("三项条件都满足", "2 人")],
+                "citation": "吉人社联〔2022〕81号 二（六）",
+                "annotation": "另有 1 人合同期 2 个月，1 人不在脱贫人口名单。",
+            },
+            {
+                "title": "劳动合同期限不少于 3 个月",
+                "conclusion": "符合",
+                "tone": "good",
+                "facts": [("最短", "6 个月"), ("间断务工", "1 人")],
+                "citation": "吉人社联〔2022〕81号 二（六）",
+                "unusual": True,
+            },
+        ],
+        "opinions": [
+            {
+                "office": "开通镇人民政府",
+                "title": "受理申请",
+                "person": "王志刚",
+                "at": at - timedelta(days=3),
+                "outcome": "受理",
+                "opinion": "材料齐全，经现场了解，情况属实，予以受理。",
+            },
+            {
+                "office": "县乡村振兴局",
+                "title": "核对人员身份",
+                "person": "赵敏",
+                "at": at,
+                "outcome": "退回修改",
+                "opinion": "张桂兰的身份证号与脱贫人口名单不一致，请核对。",
+                "round": 2,
+            },
+            {"office": "县人力资源和社会保障局", "pending": "正在审核，至 11月25日"},
+        ],
+        "people": [
+            {
+                "key": 1,
+                "name": "张桂兰",
+                "id": "220822********1234",
+                "wage": 286050,
+                "verdict": "agree",
+                "mark": "",
+            },
+            {
+                "key": 2,
+                "name": "李树林",
+                "id": "220822********4417",
+                "wage": 120000,
+                "verdict": "refuse",
+                "reason": "合同期不足 3 个月",
+                "mark": "wg-row-wrong",
+            },
+            {
+                "key": 3,
+                "name": "乌云其木格",
+                "id": "220822********0026",
+                "wage": 300000,
+                "mark": "wg-row-warning",
+            },
+        ],
+        "events": [
+            {
+                "title": "审核劳动合同和工资",
+                "now": "办理中，至 11月25日",
+                "office": "县人力资源和社会保障局",
+                "person": "李文静",
+            },
+            {
+                "title": "受理申请",
+                "at": at - timedelta(days=3),
+                "office": "开通镇人民政府",
+                "person": "王志刚",
+                "outcome": "受理",
+                "tone": "progress",
+                "opinion": "材料齐全，经现场了解，情况属实，予以受理。",
+                "links": [("受理通知书", "#")],
+            },
+            {"title": "提交申请", "at": at - timedelta(days=5), "office": LONG_NAME, "person": "孙丽"},
+        ],
+        "diagram": DIAGRAM,
+        "roster_errors": [
+            {
+                "title": "身份证号校验不通过",
+                "count": 2,
+                "what_to_do": "对照身份证原件逐位核对，最后一位是 X 的用大写。",
+                "errors": [
+                    {
+                        "row": 7,
+                        "column": "身份证号",
+                        "name": "张桂兰",
+                        "found": "22082219750101123",
+                        "message": "少一位，只有 17 位",
+                        "expected": "18 位身份证号",
+                    },
+                    {"row": 12, "column": "身份证号", "found": "", "message": "没有填写"},
+                ],
+            },
+            {
+                "title": "年满 60 周岁",
+                "count": 21,
+                "level": "warning",
+                "errors": [{"row": 9, "name": "李树林", "found": "1963年2月1日", "message": "请确认仍在岗"}],
+                "more": 20,
+            },
+        ],
+    }
+
+
 def context() -> dict[str, Any]:
     """Everything that ``styleguide/index.html`` shows."""
     at = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
     return {
         "shell": shell(),
         "form": form(),
+        "case": case(at),
         "lists": LISTS,
         "at": at,
         "long_name": LONG_NAME,
