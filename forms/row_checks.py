@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import TypeAlias
 
 from forms.answers import holds
 from forms.checks import Cell, Check, cell_text, compile_field
 from forms.choices import Lists
-from forms.identifiers import Checked
-from forms.model import SENSITIVE_TYPES, Column, RosterDefinition, ShowIf
+from forms.model import SENSITIVE_TYPES, Column, RosterDefinition, ShowIf, Value
 from forms.rows import Row, RowsCheck
 from forms.rules import compile_rule
 from forms.text import masked, message, plain, quoted
@@ -17,6 +17,10 @@ from workflows.base.errors import CatalogueError
 
 _SHOWN_ROWS = 5
 _MOST_REMEMBERED = 20_000
+
+
+#: A cell's text, and what its check says.
+_Seen: TypeAlias = tuple[str, Value, str, str]
 
 
 def _repeats(column: Column) -> bool:
@@ -37,7 +41,7 @@ class RowChecker:
         self.places = dict(places)
         self._width = max(places.values(), default=-1) + 1
         # What a column holds again and again, villages, posts, dates, is looked at once: `known` keeps the answers.
-        self._plan: list[tuple[str, int, Check, bool, dict[Cell, Checked]]] = [
+        self._plan: list[tuple[str, int, Check, bool, dict[Cell, _Seen]]] = [
             (one.key, places[one.key], compile_field(one, lists), _repeats(one), {})
             for one in definition.columns
             if one.key in places
@@ -59,41 +63,45 @@ class RowChecker:
         :param faults: index → message of cells that cannot be trusted at all, such as formulas.
         """
         row = Row(number)
-        values, raw, errors = row.values, row.raw, row.errors
+        values, raw, errors, warnings = row.values, row.raw, row.errors, row.warnings
         if len(cells) < self._width:
             cells = [*cells, *[None] * (self._width - len(cells))]
         for key, index, check, repeats, known in self._plan:
             cell = cells[index]
-            if faults and index in faults:
-                errors[key] = faults[index]
-                # What calamine makes of a formula without a stored result is 0, which nobody typed.
-                if type(cell) is str:
-                    raw[key] = cell
-                continue
-            if type(cell) is str:
-                if cell[:1] == "'":
-                    cell = plain(cell)
-                raw[key] = cell
-            elif cell is not None:
-                raw[key] = cell_text(cell)
             found = known.get(cell)
             if found is None:
-                found = check(cell, today)
+                text = plain(cell) if type(cell) is str else cell_text(cell)
+                found = (text, *check(text if type(cell) is str else cell, today))
                 if repeats and len(known) < _MOST_REMEMBERED:
                     known[cell] = found
-            value, error, warning = found
-            if error:
-                errors[key] = error
-            elif value is not None:
+            text, value, error, warning = found
+            if text:
+                raw[key] = text
+            if value is not None:
                 values[key] = value
+            elif error:
+                errors[key] = error
             if warning:
-                row.warnings[key] = warning
+                warnings[key] = warning
+        if faults:
+            self._distrust(row, cells, faults)
         self._drop_hidden(row)
         for rule, finding in self._rules:
             text = finding(values)
             if text:
                 (errors if rule.level == "error" else row.warnings).setdefault(rule.fields[-1], text)
         return row
+
+    def _distrust(self, row: Row, cells: Sequence[Cell], faults: Mapping[int, str]) -> None:
+        """Take nothing from cells that only seem to hold what they show."""
+        for key, index in self.places.items():
+            if index in faults:
+                row.values.pop(key, None)
+                row.warnings.pop(key, None)
+                row.errors[key] = faults[index]
+                # What calamine makes of a formula without a stored result is 0, which nobody typed.
+                if type(cells[index]) is not str:
+                    row.raw.pop(key, None)
 
     def _drop_hidden(self, row: Row) -> None:
         """Columns that this row does not need: neither required nor kept."""

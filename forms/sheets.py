@@ -237,11 +237,11 @@ class _Reader:
             and cell_text(cells[serial]).strip().startswith(EXAMPLE)
         ):
             return True
-        if not self._examples:
-            return False
-        return all(
-            index < len(cells) and cell_text(cells[index]).strip() == text for index, text in self._examples
-        )
+        for index, text in self._examples:
+            cell = cells[index] if index < len(cells) else None
+            if (cell if type(cell) is str else cell_text(cell)).strip() != text:
+                return False
+        return bool(self._examples)
 
     def _has_content(self, cells: Sequence[Cell]) -> bool:
         """Whether the row holds anything in a column of ours: a lone 序号 or remark is no person."""
