@@ -157,7 +157,7 @@ def _date(text: str) -> date:
 
 def _string(raw: str) -> str:
     body = raw[1:-1]
-    if re.search(r'\\[^"\\]', body):
+    if not re.fullmatch(r'(?:[^\\]|\\["\\])*', body, re.DOTALL):
         raise CellError("文字里不能用反斜杠转义")
     return re.sub(r"\\(.)", r"\1", body)
 

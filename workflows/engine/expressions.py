@@ -265,6 +265,9 @@ class _Compiler:
         apply = _ARITHMETIC.get(type(node.op))
         if apply is None:
             raise ExpressionError("只能用加、减、乘、除、整除和取余，不能用乘方等其他运算")
+        for part in (node.left, node.right):
+            if isinstance(part, ast.Constant) and not isinstance(part.value, int):
+                raise ExpressionError("加减乘除的两边必须是数，不能是文字")
         left, right = self.build(node.left, depth + 1), self.build(node.right, depth + 1)
 
         def run(functions: Functions) -> object:

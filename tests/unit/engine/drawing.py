@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 import yaml
@@ -124,7 +125,7 @@ class Sketch:
 
     def line(self, *identifiers: str, scope: str | None = None) -> Sketch:
         """Flows from each to the next."""
-        for source, target in zip(identifiers, identifiers[1:], strict=False):
+        for source, target in pairwise(identifiers):
             self.flow(source, target, scope=scope)
         return self
 
