@@ -167,16 +167,6 @@ def test_a_job_larger_than_any_paper_is_not_even_sent(
         render(template, _sample(template), press)
 
 
-def test_a_child_is_replaced_after_its_share_of_papers(make_template: MakeTemplate) -> None:
-    press = RenderProcess(jobs=1)
-    template = make_template("<p>一件</p>")
-    try:
-        render(template, _sample(template), press)
-        assert press.pid is None
-    finally:
-        press.close()
-
-
 def test_threads_share_the_child_and_get_their_own_papers(
     press: RenderProcess, make_template: MakeTemplate
 ) -> None:
