@@ -14,8 +14,7 @@ from webapp import access, database, errors, logs, navigation, security, service
 from webapp.blueprints import BLUEPRINTS
 from webapp.config import Settings
 from webapp.queue import make_queue, nudger
-from workflows.base.files import FileStore
-from workflows.base.privacy import use_keyring
+from webapp.startup import prepare
 
 MIGRATIONS = "migrations"
 #: The longest a session lasts, used or not.
@@ -28,8 +27,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises ``ConfigurationError`` in Chinese when something is missing.
     """
     settings = settings or Settings.from_environment()
-    keyring = settings.load_keyring()
-    use_keyring(keyring)
+    keyring, store = prepare(settings)
     app = Flask(__name__)
     app.config.update(
         SECRET_KEY=keyring.derive("cookies").hex(),
@@ -53,9 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     services.install(
         app,
-        services.Services(
-            settings=settings, store=FileStore(settings.files_dir), nudge=nudger(make_queue(settings))
-        ),
+        services.Services(settings=settings, store=store, nudge=nudger(make_queue(settings))),
     )
     logs.install(app)
     database.install(app)

@@ -1,7 +1,6 @@
 """For auditors: what happened, and whether the record of it still holds."""
 
-from __future__ import annotations
+from webapp.audit import routes
+from webapp.audit.blueprint import bp
 
-from flask import Blueprint
-
-bp = Blueprint("audit", __name__, url_prefix="/audit")
+__all__ = ["bp", "routes"]

@@ -1,0 +1,27 @@
+"""Every module that owns tables, imported so that the metadata is whole: for migrations and tests."""
+
+from __future__ import annotations
+
+from webapp.audit import model as audit_pages
+from webapp.auth import model as auth
+from workflows.audit import model as audit
+from workflows.base import calendar, files, heartbeat, outbox, parameters
+from workflows.cases import model as cases
+from workflows.documents import model as documents
+from workflows.organisations import model as organisations
+from workflows.registers import model as registers
+
+MODELS = (
+    calendar,
+    files,
+    heartbeat,
+    outbox,
+    parameters,
+    audit,
+    organisations,
+    registers,
+    documents,
+    cases,
+    auth,
+    audit_pages,
+)
