@@ -148,7 +148,7 @@ def _users(session: Session, departments: dict[tuple[str, str], Department]) -> 
 
 
 def _posts(session: Session, users: dict[str, User], departments: dict[tuple[str, str], Department]) -> None:
-    held = set(session.execute(select(Assignment.user_id, Assignment.department_id)).tuples())
+    held = set(session.execute(select(Assignment.user_id, Assignment.department_id)))
     for account in ACCOUNTS:
         if not account.office:
             continue
