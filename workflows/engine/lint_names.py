@@ -181,7 +181,8 @@ def _constants(comparison: Comparison, names: Names, vocabulary: Vocabulary) -> 
     elif "output" in signature.refers and subject in names.decisions and len(call.arguments) > 1:
         decision = names.decisions[subject]
         if decision.hit_policy != "COLLECT":
-            possible = [rule.outputs.get(str(call.arguments[1])) for rule in decision.rules]
+            output = str(call.arguments[1])
+            possible = [rule.outputs[output] for rule in decision.rules if output in rule.outputs]
     if not possible:
         return []
     return [

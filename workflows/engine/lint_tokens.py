@@ -15,6 +15,7 @@ from workflows.engine.lint_flow import at
 from workflows.engine.lint_structure import FILE
 
 MAX_MARKINGS = 20_000
+_TWICE = "会被并行的几条路线先后进入，同一步骤会办两次；请先用并行网关汇合"
 _Marking: TypeAlias = frozenset[str]
 
 
@@ -36,17 +37,12 @@ def _play(graph: Graph, scope: str | None) -> list[Problem]:
         for element in inside:
             tokens = [flow.id for flow in graph.incoming.get(element.id, ()) if flow.id in marking]
             if len(tokens) > 1 and element.kind != "parallelGateway":
-                problems.setdefault(
-                    element.id,
-                    at(element, "会被并行的几条路线先后进入，同一步骤会办两次；请先用并行网关汇合"),
-                )
+                problems.setdefault(element.id, at(element, _TWICE))
             for consumed, produced in _moves(graph, element, tokens):
                 moved = True
                 rest = marking - consumed
                 if rest & produced:
-                    problems.setdefault(
-                        element.id, at(element, "后面的流向上会同时有两个办理位置；请先用并行网关汇合")
-                    )
+                    problems.setdefault(element.id, at(element, _TWICE))
                 following = rest | produced
                 if following not in seen:
                     seen.add(following)
