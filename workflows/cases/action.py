@@ -33,12 +33,18 @@ class Action:
     #: Messages for the parent case, sent once this one is saved.
     messages: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        #: The status that the last event covering the case saw: whoever changes it later owes an event.
+        self.recorded_status = self.case.status
+
     @cached_property
     def calendar(self) -> WorkingCalendar:
         return WorkingCalendar.read(self.session)
 
     def record(self, kind: str, covers: tuple[Base, ...] = (), **payload: Any) -> Event:
         """One event on the case's chain."""
+        if self.case in covers:
+            self.recorded_status = self.case.status
         return record(
             self.session,
             self.case,

@@ -40,6 +40,8 @@ def settle(action: Action, result: RunResult) -> None:
     case.changed_at = action.at
     _sync_items(action, result.tasks)
     _sync_timers(action, result.timers)
+    if case.status != action.recorded_status:
+        action.record("status-set", (case,), status=case.status)
     if result.finished and case.finished_at is None:
         case.finished_at = action.at
         case.end = result.end

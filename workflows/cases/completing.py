@@ -15,7 +15,7 @@ from workflows.cases.access import case_facts
 from workflows.cases.action import Action, begin
 from workflows.cases.advance import bindings, close_item, settle
 from workflows.cases.commands import body_digest, remember, replayed
-from workflows.cases.model import Decision, WorkItem
+from workflows.cases.model import CaseTimer, Decision, WorkItem
 from workflows.cases.process import Step
 from workflows.cases.rosters import rejudge
 from workflows.cases.verdicts import guard_rows
@@ -116,6 +116,13 @@ def _guard_open(session: Session, action: Action, actor: Actor, item: WorkItem, 
         if actor.holds(item.department_id):
             raise Conflict(f"已由他人办理：{claimant.name}已领取这项工作。请让本单位负责人改派，或等其交还。")
     require(actor, "case.act", facts)
+    late = session.scalars(
+        select(CaseTimer.id).where(
+            CaseTimer.case_id == item.case_id, CaseTimer.closed_at.is_(None), CaseTimer.due_at <= action.at
+        )
+    ).first()
+    if late is not None:
+        raise Conflict("这一步的期限已到，系统正在按到期办理，请稍后刷新页面。您填写的内容没有提交。")
     if item.version != seen_version:
         raise Conflict("页面打开之后，这项工作有了变化（例如改派或会签退回）。请刷新页面，核对后再提交。")
 

@@ -12,6 +12,7 @@ from workflows.base.clock import local
 from workflows.base.privacy import mask_id
 from workflows.cases.action import Action
 from workflows.cases.facts import CaseView
+from workflows.cases.lists import lists_for
 from workflows.cases.model import Decision, RosterRow
 from workflows.cases.rules import reasons_of
 from workflows.cases.verdicts import refused_rows
@@ -85,9 +86,10 @@ def application(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any
     definition = action.process.forms[first.form]
     answers = CaseView.of(action.session, action.case, action.process).answers(first.form)
     groups = []
+    lists = lists_for(action.session, action.case, action.process)
     for section in definition.sections:
         fields = [
-            {"label": field.label, "value": display(field, answers[field.key])}
+            {"label": field.label, "value": display(field, answers[field.key], lists=lists)}
             for field in section.fields
             if answers.get(field.key) is not None and field.type not in ("roster", "files", "defects")
         ]
@@ -152,8 +154,12 @@ def defects(action: Action, config: Mapping[str, Any]) -> list[dict[str, str]]:
     source = config.get("defects_from")
     if not source:
         return []
-    found = _latest(action, source["step"])
-    rows = found[-1].answers.get(source["field"]) or [] if found else []
+    rows = [
+        row
+        for step in source.get("steps", [source["step"]])
+        for decision in _latest(action, step)[-1:]
+        for row in decision.answers.get(source["field"]) or []
+    ]
     return [
         {
             "item": defect_place(action, str(row.get("field", ""))),

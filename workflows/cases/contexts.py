@@ -118,7 +118,9 @@ def answer_text(action: Action, source: Mapping[str, Any], kind: Any) -> Any:
         return decision.opinion if decision else ""
     if field == "day":
         return local(decision.decided_at).date().isoformat() if decision else ""
-    value = decision.answers.get(field) if decision else None
+    value = decision.outcome if decision and field == "outcome" else None
+    if value is None and decision is not None:
+        value = decision.answers.get(field)
     if value is None and source.get("default") is not None:
         return fill(action, str(source["default"]))
     labels = source.get("labels", {})

@@ -85,6 +85,16 @@ def own_steps(known: Iterable[Process], actor: Actor) -> list[tuple[Process, lis
     return found
 
 
+def waiting_count(session: Session, department_ids: Sequence[int]) -> int:
+    """How many items wait for some offices; one more than ``worklist.CAP`` when there are more."""
+    if not department_ids:
+        return 0
+    count, capped = worklist.capped_count(
+        session, [WorkItem.closed_at.is_(None), WorkItem.department_id.in_(department_ids)]
+    )
+    return count + capped
+
+
 # Searching cases -----------------------------------------------------------------------------------------------------
 
 

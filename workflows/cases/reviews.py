@@ -43,6 +43,7 @@ def start_review(session: Session, actor: Actor, workshop: Workshop) -> Case:
         division_code=locked.division_code,
         employer=locked.employer,
         workshop=locked,
+        start_key="restore" if locked.status == "revoked" else "annual",
     )
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.base.clock import now, today
 from workflows.base.parameters import Value, in_force
 from workflows.cases.action import Action
 from workflows.cases.advance import bindings, settle
-from workflows.cases.model import Case
+from workflows.cases.model import Case, Draft, WorkItem
 from workflows.cases.process import Process, newest
 from workflows.documents.numbering import next_number
 from workflows.engine import runner
@@ -57,10 +58,12 @@ def start(
     employer: Employer | None = None,
     parent: Case | None = None,
     workshop: Workshop | None = None,
+    start_key: str = "",
 ) -> Case:
     """Open a case and run it to its first work item. The caller has asked the permission table.
 
     :param division_code: the township (or village) whose offices receive it.
+    :param start_key: which of process.yaml's ``start``s; its answers are offered as the first step's draft.
     """
     process = newest(session, process_key)
     day = today()
@@ -94,4 +97,22 @@ def start(
     action = Action(session, case, process, actor.user_id)
     action.record("case-started", (case,), process=process.key, version=process.number)
     settle(action, runner.start(process.published, bindings(action)))
+    _offer(action, start_key)
     return case
+
+
+def _offer(action: Action, start_key: str) -> None:
+    """Put a start's answers into the draft of the step it opened."""
+    described: dict[str, Any] = next(
+        (one for one in action.process.config.get("start", []) if one["key"] == start_key), {}
+    )
+    for step, answers in described.get("answers", {}).items():
+        item = action.session.scalars(
+            select(WorkItem).where(
+                WorkItem.case_id == action.case.id, WorkItem.step == step, WorkItem.closed_at.is_(None)
+            )
+        ).first()
+        if item is not None:
+            raw = {key: [str(value)] for key, value in answers.items()}
+            action.session.add(Draft(work_item_id=item.id, raw=raw, saved_at=action.at))
+            action.session.flush()

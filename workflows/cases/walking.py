@@ -22,7 +22,7 @@ from workflows.cases.jobs import fire_due_timers, handlers
 from workflows.cases.model import Case, CaseTimer, Roster, WorkItem
 from workflows.cases.process import process_of
 from workflows.cases.starting import start
-from workflows.cases.verdicts import AGREE
+from workflows.cases.verdicts import AGREE, current_roster
 from workflows.documents.issue import Sign
 from workflows.organisations.actors import Actor
 from workflows.organisations.model import Assignment, Department, User
@@ -68,8 +68,8 @@ class Walk:
     def upload(self, content: bytes, name: str = "花名册.xlsx") -> Roster:
         """The employer uploads a roster and the worker reads it."""
         with self.database.transaction() as session:
-            item = self._item(session, None)
-            roster_id = rosters.upload(session, self._actor(session, item), item.id, content, name).id
+            item = self.item(session, None)
+            roster_id = rosters.upload(session, self.actor_for(session, item), item.id, content, name).id
         self.work()
         with self.database.reading() as session:
             return session.get_one(Roster, roster_id)
@@ -78,8 +78,8 @@ class Walk:
         """Add materials to the open step: key → content and name."""
         for material, (content, name) in files.items():
             with self.database.transaction() as session:
-                item = self._item(session, step)
-                attachments.attach(session, self._actor(session, item), item.id, material, content, name)
+                item = self.item(session, step)
+                attachments.attach(session, self.actor_for(session, item), item.id, material, content, name)
 
     def act(
         self,
@@ -99,8 +99,8 @@ class Walk:
         :param office: department kind, in a joint step.
         """
         with self.database.transaction() as session:
-            item = self._item(session, step, office)
-            actor = load_actor(session, user_named(session, by)) if by else self._actor(session, item)
+            item = self.item(session, step, office)
+            actor = self.actor_named(session, by) if by else self.actor_for(session, item)
             case = session.get_one(Case, self.case_id)
             form = step_form(session, case, item)
             raw = {**form.raw, **{key: list(values) for key, values in (answers or {}).items()}}
@@ -108,6 +108,8 @@ class Walk:
             if opinion:
                 raw["opinion"] = [opinion]
             parsed = parse_answers(session, case, item, raw, outcome)
+            if parsed.errors:
+                raise Stuck(f"“{form.step.title}”的填写有误：{parsed.errors}")
             name = item.department.name if item.department else "申请单位"
             done = complete(
                 session,
@@ -125,7 +127,7 @@ class Walk:
     def claim(self, step: str, by: str) -> None:
         """Someone takes an open step."""
         with self.database.transaction() as session:
-            item = self._item(session, step)
+            item = self.item(session, step)
             claiming.claim(session, load_actor(session, user_named(session, by)), item.id)
 
     def work(self) -> int:
@@ -136,6 +138,30 @@ class Walk:
             if not now_done:
                 return done
             done += now_done
+
+    def timer_due(self, element: str) -> datetime:
+        """When the timer of an element falls due."""
+        with self.database.reading() as session:
+            due = session.scalars(
+                select(CaseTimer.due_at).where(
+                    CaseTimer.case_id == self.case_id,
+                    CaseTimer.element == element,
+                    CaseTimer.closed_at.is_(None),
+                )
+            ).first()
+        if due is None:
+            raise Stuck(f"没有等待“{element}”的期限。")
+        return due
+
+    def has_roster(self) -> bool:
+        """Whether the case has a current roster."""
+        with self.database.reading() as session:
+            return current_roster(session, self.case_id) is not None
+
+    def has_materials(self) -> bool:
+        """Whether anything was attached to the case."""
+        with self.database.reading() as session:
+            return bool(attachments.listed(session, self.case_id))
 
     def next_timer(self) -> datetime:
         """When the case's next timer falls due."""
@@ -165,7 +191,8 @@ class Walk:
         with self.database.reading() as session:
             return session.get_one(Case, self.case_id).status
 
-    def _item(self, session: Session, step: str | None, office: str | None = None) -> WorkItem:
+    def item(self, session: Session, step: str | None, office: str | None = None) -> WorkItem:
+        """The open item of a step (of an office)."""
         query = select(WorkItem).where(WorkItem.case_id == self.case_id, WorkItem.closed_at.is_(None))
         if step is not None:
             query = query.where(WorkItem.step == step)
@@ -178,14 +205,19 @@ class Walk:
             raise Stuck(f"环节“{step}”现在没有待办。")
         return found[0]
 
-    def _actor(self, session: Session, item: WorkItem) -> Actor:
+    def actor_named(self, session: Session, username: str) -> Actor:
+        """The actor of that user name."""
+        return load_actor(session, user_named(session, username))
+
+    def actor_for(self, session: Session, item: WorkItem) -> Actor:
+        """Whoever has the item, or may take it."""
         if item.employer_id is not None:
             return employers_actor(session, item.employer_id)
         if item.claimed_by is not None:
             return load_actor(session, session.get_one(User, item.claimed_by))
-        return self._somebody(session, item)
+        return self.somebody(session, item)
 
-    def _somebody(self, session: Session, item: WorkItem) -> Actor:
+    def somebody(self, session: Session, item: WorkItem) -> Actor:
         """Someone of the office who did nothing incompatible, as the office would choose."""
         case = session.get_one(Case, self.case_id)
         process = process_of(session, case.version_id)

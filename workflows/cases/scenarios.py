@@ -1,0 +1,409 @@
+"""``scenarios.yaml``: walks through a process as data, run by the tests and by the demonstration."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from importlib.resources import files
+from typing import Any
+
+import yaml
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from workflows.base.clock import SHANGHAI, now, today
+from workflows.base.parameters import Parameter
+from workflows.base.session import Database
+from workflows.cases import objections, verdicts
+from workflows.cases.model import Case, Publicity, Roster, RosterRow, RuleResult, WorkItem
+from workflows.cases.process import Process, newest
+from workflows.cases.scenario_people import (
+    ScenarioPerson,
+    day_of,
+    enter_identities,
+    make_people,
+    sheet_of,
+)
+from workflows.cases.starting import start
+from workflows.cases.walking import Stuck, Walk
+from workflows.documents.issue import Sign
+from workflows.documents.model import IssuedDocument
+from workflows.organisations.actors import SYSTEM
+from workflows.organisations.divisions import children
+from workflows.organisations.model import Assignment, Department, User
+from workflows.registers import workshops
+from workflows.registers.demo_people import id_number
+from workflows.registers.model import Employer, Workshop
+
+#: Contents that pass for what they are named: enough for a walk, and said to be fictional.
+PDF = b"%PDF-1.4\n% \xe6\xbc\x94\xe7\xa4\xba\n%%EOF\n"
+IMAGE = b"\x89PNG\r\n\x1a\n" + b"fictional" * 4
+OWNER = id_number(date(1974, 1, 1), 77)
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """The file of one process."""
+
+    process: str
+    content: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, process: str) -> Scenarios:
+        text = files("bpmn").joinpath(process, "scenarios.yaml").read_text(encoding="utf-8")
+        return cls(process, yaml.safe_load(text))
+
+    def get(self, key: str) -> Mapping[str, Any]:
+        return next(one for one in self.content["scenarios"] if one["key"] == key)
+
+    @property
+    def keys(self) -> list[str]:
+        return [one["key"] for one in self.content["scenarios"]]
+
+
+def opening_instant(scenario: Mapping[str, Any]) -> datetime:
+    """When a scenario begins: nine o'clock of its day in Shanghai."""
+    day = scenario["clock"]
+    return datetime.combine(day if isinstance(day, date) else date.fromisoformat(day), time(9), SHANGHAI)
+
+
+@dataclass
+class Outcome:
+    """What a run came to, to be compared with what the scenario expects."""
+
+    case_id: int
+    status: str
+    end: str | None
+    documents: list[str]
+    passed: list[str]
+    fired: set[str]
+    decided: dict[str, str]
+    workshop: str | None
+    open_steps: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """One scenario under way. The clock stands still (``workflows.base.clock.frozen``) and ``move`` advances it."""
+
+    database: Database
+    sign: Sign
+    scenarios: Scenarios
+    employer_id: int
+    county_code: str
+    move: Callable[[timedelta], None]
+    seed: int = 1
+    walk: Walk = field(init=False)
+    people: list[ScenarioPerson] = field(default_factory=list)
+    named: dict[str, Run] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.walk = Walk(self.database, self.sign)
+
+    def run(self, scenario: Mapping[str, Any], until: str = "") -> Outcome:
+        """Walk a scenario; ``until="advance"`` stops before the first wait."""
+        self.prepare(scenario)
+        if scenario.get("start"):
+            self._start_for_workshop(scenario)
+        else:
+            self.walk.begin(self.scenarios.process, self.employer_id)
+        for action in scenario["walk"]:
+            if until and until in action:
+                break
+            self.take(action, scenario)
+        self.walk.work()
+        return self.outcome()
+
+    def prepare(self, scenario: Mapping[str, Any]) -> None:
+        """The county's basis, and the people of the roster in the register of identities."""
+        with self.database.transaction() as session:
+            if not scenario.get("basis", True):
+                session.add(
+                    Parameter(
+                        process=self.scenarios.process,
+                        key="basis",
+                        division_code=self.county_code,
+                        value={},
+                        basis="情景：县级没有登记后续依据",
+                        valid_from=today(),
+                    )
+                )
+            wanted = [group for one in self._rosters(scenario) for group in one]
+            self.people = self._people(wanted)
+            if any(person.identity for person in self.people):
+                # a list of its own beside the county's: the newest list of a division speaks for that division
+                place = session.get_one(Employer, self.employer_id).division_code
+                enter_identities(session, place, self.people, today() - timedelta(days=500))
+
+    def _rosters(self, scenario: Mapping[str, Any]) -> list[list[Mapping[str, Any]]]:
+        rosters = [list(scenario.get("roster", []))]
+        return rosters + [list(action["roster"]) for action in scenario["walk"] if "roster" in action]
+
+    def _people(self, wanted: list[Mapping[str, Any]]) -> list[ScenarioPerson]:
+        kinds = self.scenarios.content.get("people", {})
+        return make_people(
+            kinds, wanted, today=today(), owner_id=OWNER, village="示范镇前进村", seed=self.seed
+        )
+
+    def _start_for_workshop(self, scenario: Mapping[str, Any]) -> None:
+        described = scenario["workshop"]
+        recognised = day_of(described["recognised_on"], today())
+        with self.database.transaction() as session:
+            employer = session.get_one(Employer, self.employer_id)
+            workshop = workshops.register(
+                session,
+                workshops.WorkshopData(
+                    employer_id=employer.id,
+                    name=f"{employer.name}就业帮扶车间",
+                    mode="factory",
+                    number=f"情景车间〔{recognised.year}〕{self.seed}号",
+                    address=employer.address,
+                    division_code=employer.division_code,
+                    worker_count=3,
+                    recognised_on=recognised,
+                    review_due=today(),
+                ),
+                actor_id=None,
+            )
+            if described["status"] != "active":
+                workshops.change_status(session, workshop.id, described["status"], on=today(), actor_id=None)
+            case = start(
+                session,
+                SYSTEM,
+                self.scenarios.process,
+                division_code=employer.division_code,
+                employer=employer,
+                workshop=workshop,
+                start_key=scenario["start"],
+            )
+            self.walk.case_id = case.id
+
+    def take(self, action: Mapping[str, Any], scenario: Mapping[str, Any]) -> None:
+        """One line of a walk."""
+        if "advance" in action:
+            self._advance(action["advance"])
+        elif "objection" in action:
+            self._object(action["objection"])
+        elif "in" in action:
+            inner = self.named[action["in"]]
+            inner.take({key: value for key, value in action.items() if key != "in"}, scenario)
+            self.walk.work()
+        else:
+            self._act(action, scenario)
+
+    def _advance(self, by: Mapping[str, Any]) -> None:
+        if "days" in by:
+            self.move(timedelta(days=int(by["days"])))
+        else:
+            due = self.walk.timer_due(by["to"])
+            self.move(due - now())
+        self.walk.work()
+
+    def _object(self, described: Mapping[str, Any]) -> None:
+        with self.database.transaction() as session:
+            token = session.scalars(
+                select(Publicity.token).where(
+                    Publicity.case_id == self.walk.case_id, Publicity.closed_at.is_(None)
+                )
+            ).one()
+            objection = objections.object_to(
+                session, token, name="钱守义", phone="13943600001", content=described["content"]
+            )
+            case_id, process = objection.case_id, session.get_one(Case, objection.case_id).process
+        run = Run(
+            self.database,
+            self.sign,
+            Scenarios.read(process),
+            self.employer_id,
+            self.county_code,
+            self.move,
+            self.seed,
+        )
+        run.walk.case_id = case_id
+        run.walk.taken = self.walk.taken
+        self.named[described["name"]] = run
+
+    def _act(self, action: Mapping[str, Any], scenario: Mapping[str, Any]) -> None:
+        step = action["step"]
+        process = self._process()
+        form = process.steps[step].form
+        answers = {
+            **self._default_answers(step, form),
+            **(scenario.get("application") or {} if self._first(process, step) else {}),
+        }
+        answers |= action.get("answers") or {}
+        if process.steps[step].roster == "edit" and (action.get("roster") or not self.walk.has_roster()):
+            wanted = action.get("roster") or scenario.get("roster")
+            if wanted and process.roster is not None:
+                chosen = self._choose(wanted)
+                self.walk.upload(sheet_of(process.roster, chosen))
+        self._attach(process, step, answers)
+        if action.get("rows"):
+            self._verdicts(action)
+        who = action["by"] if isinstance(action["by"], list) else [action["by"]]
+        for place, by in enumerate(who):
+            self._decide(process, action, answers if place == 0 else {}, by)
+
+    def _decide(
+        self, process: Process, action: Mapping[str, Any], answers: Mapping[str, Any], by: str
+    ) -> None:
+        kind, _, post = by.partition("_")
+        self.walk.act(
+            action["step"],
+            action["outcome"],
+            {
+                key: self._texts(value)
+                for key, value in answers.items()
+                if not _is_rows(value) and not _is_file(value)
+            }
+            | self._rows_as_posted(answers),
+            opinion=str(action.get("opinion", "")),
+            by=None if kind == "employer" else self._officer(kind, post or "clerk", action["step"], process),
+            office=None if kind == "employer" else kind,
+        )
+
+    def _default_answers(self, step: str, form: str) -> dict[str, Any]:
+        answers = self.scenarios.content.get("answers", {})
+        return dict(answers.get(step) or answers.get(form) or {})
+
+    def _first(self, process: Process, step: str) -> bool:
+        return process.steps[step].lane == "employer" and process.steps[step].roster == "edit"
+
+    def _texts(self, value: Any) -> list[str]:
+        if isinstance(value, list):
+            return [text for one in value for text in self._texts(one)]
+        if isinstance(value, bool):
+            return ["yes" if value else "no"]
+        if value == "@owner":
+            return [OWNER]
+        if value == "@village":
+            with self.database.reading() as session:
+                place = session.get_one(Employer, self.employer_id).division_code
+                villages = children(session, place)
+                return [villages[0].code if villages else place]
+        found = day_of(value, today())
+        return [found.isoformat() if isinstance(found, date) else str(found)]
+
+    def _rows_as_posted(self, answers: Mapping[str, Any]) -> dict[str, list[str]]:
+        posted: dict[str, list[str]] = {}
+        for key, value in answers.items():
+            if _is_rows(value):
+                for number, row in enumerate(value):
+                    posted |= {f"{key}-{number}-{part}": [str(text)] for part, text in row.items()}
+        return posted
+
+    def _attach(self, process: Process, step: str, answers: Mapping[str, Any]) -> None:
+        wanted = {key: (IMAGE, f"{key}.png") for key, value in answers.items() if _is_file(value)}
+        if process.steps[step].config.get("materials") == "edit" and not self.walk.has_materials():
+            wanted |= {
+                one["key"]: (IMAGE, f"{one['title']}.png")
+                if one.get("accept") == ["image"]
+                else (PDF, f"{one['title']}.pdf")
+                for one in process.materials
+                if one.get("required")
+            }
+        if wanted:
+            self.walk.attach(wanted, step)
+
+    def _choose(self, wanted: list[Mapping[str, Any]]) -> list[ScenarioPerson]:
+        left = list(self.people)
+        chosen = []
+        for group in wanted:
+            for _ in range(int(group.get("count", 1))):
+                person = next(one for one in left if one.kind == group["kind"])
+                left.remove(person)
+                chosen.append(person)
+        return chosen
+
+    def _verdicts(self, action: Mapping[str, Any]) -> None:
+        by = action["by"]
+        kind, _, post = by.partition("_")
+        process = self._process()
+        for one in action["rows"]:
+            digests = {person.id_number for person in self.people if person.kind == one["kind"]}
+            with self.database.transaction() as session:
+                item = self.walk.item(session, action["step"], kind)
+                username = self._officer(kind, post or "clerk", action["step"], process)
+                roster = verdicts.current_roster(session, self.walk.case_id)
+                if roster is None:
+                    raise Stuck("这个申请没有花名册。")
+                rows = [
+                    row.id
+                    for row in session.scalars(select(RosterRow).where(RosterRow.roster_id == roster.id))
+                    if row.values.get("id_number") in digests
+                ]
+                actor = (
+                    self.walk.actor_named(session, username)
+                    if username
+                    else self.walk.actor_for(session, item)
+                )
+                verdicts.give(session, actor, item.id, rows, one["verdict"], one.get("reason", ""))
+
+    def _officer(self, kind: str, post: str, step: str, process: Process) -> str | None:
+        """The first officer of that office and post; for a clerk, whoever has the item or may take it."""
+        if post == "clerk":
+            return None
+        with self.database.reading() as session:
+            return session.scalars(
+                select(User.username)
+                .join(Assignment, Assignment.user_id == User.id)
+                .join(Department, Department.id == Assignment.department_id)
+                .where(
+                    Department.kind == kind,
+                    Department.division_code.like(f"{self.county_code}%"),
+                    Assignment.post == post,
+                )
+                .order_by(User.id)
+            ).first()
+
+    def _process(self) -> Process:
+        with self.database.reading() as session:
+            case = session.get(Case, self.walk.case_id)
+            return newest(session, case.process if case else self.scenarios.process)
+
+    def outcome(self) -> Outcome:
+        """What stands in the rows now."""
+        with self.database.reading() as session:
+            case = session.scalars(
+                select(Case).where(Case.id == self.walk.case_id).options(undefer(Case.passed))
+            ).one()
+            results = session.scalars(
+                select(RuleResult).where(RuleResult.case_id == case.id).order_by(RuleResult.id)
+            ).all()
+            rows = session.scalars(
+                select(RosterRow.fired)
+                .join(Roster, Roster.id == RosterRow.roster_id)
+                .where(Roster.case_id == case.id)
+            ).all()
+            workshop = session.get(Workshop, case.workshop_id) if case.workshop_id else None
+            return Outcome(
+                case_id=case.id,
+                status=case.status,
+                end=case.end,
+                documents=list(
+                    session.scalars(
+                        select(IssuedDocument.name)
+                        .where(IssuedDocument.case_id == case.id)
+                        .order_by(IssuedDocument.id)
+                    )
+                ),
+                passed=list(case.passed),
+                fired={rule["id"] for result in results for rule in result.fired}
+                | {rule["id"] for fired in rows for rule in fired},
+                decided={result.decision: str(result.outputs.get("result")) for result in results},
+                workshop=workshop.status if workshop else None,
+                open_steps=list(
+                    session.scalars(
+                        select(WorkItem.step).where(WorkItem.case_id == case.id, WorkItem.closed_at.is_(None))
+                    )
+                ),
+            )
+
+
+def _is_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
+
+
+def _is_file(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and value[0] in ("@image", "@pdf")
