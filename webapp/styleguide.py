@@ -48,6 +48,10 @@ sections:
       - {key: papers, label: 场地证明和现场照片, type: files, required: true, accept: [pdf, image], max: 9}
       - {key: faults, label: 需要补正的内容, type: defects, options_from: targets}
       - {key: promise, label: 本单位承诺以上内容真实，愿意接受核查，并承担不实申报的责任, type: declaration}
+  - key: decision
+    title: 受理
+    fields:
+      - {key: lacks, label: 需要补正的内容, type: defects, options_from: targets, show_if: {field: outcome, equals: correct}}
 outcomes:
   - key: accept
     label: 受理，送县级审核
@@ -59,7 +63,7 @@ outcomes:
     next: 退回用人单位补正，期间停止计时
     opinion: required
     phrases: [材料不齐，请按清单一次补齐。]
-    requires: [faults]
+    requires: [lacks]
   - key: refuse
     label: 不予受理，办结本件
     next: 向用人单位送达不予受理通知书，本件办结，不能恢复

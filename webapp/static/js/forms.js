@@ -80,6 +80,13 @@ function addRow(form, name) {
   list.append(row);
   return row;
 }
+// Without scripts three blank rows stand ready; with them one is enough.
+for (const list of document.querySelectorAll("[data-repeat]")) {
+  const rows = [...list.children];
+  const used = (row) => [...row.querySelectorAll("[name]")].some((one) => one.value || one.hasAttribute("aria-invalid"));
+  const last = rows.findLastIndex(used);
+  rows.slice(last + 2).forEach((row) => row.remove());
+}
 for (const button of document.querySelectorAll("[data-repeat-add]")) {
   button.addEventListener("click", (event) => {
     const row = addRow(button.form, button.dataset.repeatAdd);
