@@ -82,10 +82,6 @@ class Cell:
     tests: tuple[Test, ...] = ()
     negated: bool = False
 
-    @property
-    def anything(self) -> bool:
-        return not self.tests
-
     def matches(self, fact: Scalar) -> bool:
         """Whether the cell is true of the fact."""
         if not self.tests:

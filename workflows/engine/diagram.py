@@ -120,7 +120,9 @@ class _Drawing:
         if not self.current:
             ends = self.names(e for e in self.passed if self.kind(e) == "endEvent" and self.top(e))
             return f"流程已到：{ends}。" if ends else "全部步骤的流程图。"
-        waits = self.names(e for e in self.next if self.kind(e) in ("userTask", "endEvent") and self.name(e))
+        waits = self.names(
+            e for e in self.next if self.kind(e) == "userTask" or (self.kind(e) == "endEvent" and self.top(e))
+        )
         return f"现在在：{self.names(self.current)}。接下来可能到：{waits or '无'}。"
 
     def kind(self, identifier: str) -> str:
@@ -129,10 +131,6 @@ class _Drawing:
 
     def top(self, identifier: str) -> bool:
         return self.graph.elements[identifier].scope is None
-
-    def name(self, identifier: str) -> str:
-        element = self.graph.elements.get(identifier)
-        return element.name if element is not None else ""
 
     def names(self, identifiers: Iterable[str]) -> str:
         wanted = set(identifiers)

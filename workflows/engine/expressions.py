@@ -131,7 +131,7 @@ def _compiled(text: str) -> Expression:
         calls=tuple(compiler.calls),
         comparisons=tuple(compiler.comparisons),
         root=root,
-        whole=compiler.comparisons[-1] if isinstance(tree, ast.Compare) and compiler.comparisons else None,
+        whole=compiler.comparison_of(tree),
         boolean=isinstance(tree, ast.Compare | ast.BoolOp)
         or (isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not))
         or (isinstance(tree, ast.Constant) and isinstance(tree.value, bool)),
@@ -146,9 +146,18 @@ class _Compiler:
         self.comparisons: list[Comparison] = []
         self.truths: list[Call] = []
         self._by_node: dict[ast.AST, Call] = {}
+        self._comparison_by_node: dict[ast.AST, Comparison] = {}
 
     def call_of(self, node: ast.AST) -> Call | None:
         return self._by_node.get(node)
+
+    def comparison_of(self, node: ast.AST) -> Comparison | None:
+        return self._comparison_by_node.get(node)
+
+    def _note(self, node: ast.AST, call: Call, constants: tuple[object, ...], equality: bool) -> None:
+        comparison = Comparison(call, constants, equality)
+        self.comparisons.append(comparison)
+        self._comparison_by_node[node] = comparison
 
     def build(self, node: ast.AST, depth: int) -> _Closure:
         if depth > MAX_DEPTH:
@@ -230,9 +239,9 @@ class _Compiler:
         call = self.call_of(left)
         if isinstance(operator, ast.In | ast.NotIn):
             values = self._members(right)
-            if call is not None:
-                self.comparisons.append(Comparison(call, values, isinstance(operator, ast.In)))
             wanted = isinstance(operator, ast.In)
+            if call is not None:
+                self._note(node, call, values, wanted)
             return lambda functions: _member(first(functions), values) is wanted
         test = _COMPARE.get(type(operator))
         if test is None:
@@ -241,7 +250,7 @@ class _Compiler:
         constants = [part.value for part in (left, right) if isinstance(part, ast.Constant)]
         called = call or self.call_of(right)
         if called is not None and len(constants) == 1:
-            self.comparisons.append(Comparison(called, tuple(constants), isinstance(operator, ast.Eq)))
+            self._note(node, called, tuple(constants), isinstance(operator, ast.Eq))
         return lambda functions: test(first(functions), second(functions))
 
     def _members(self, node: ast.AST) -> tuple[object, ...]:

@@ -21,9 +21,9 @@ def prune(workflow: Any) -> None:
     several events with one task; a task with boundary events is one branch under its split.
     """
     _prune_one(workflow, workflow)
-    for task_id in list(workflow.subprocesses):
-        subprocess = workflow.subprocesses.get(task_id)
-        if subprocess is not None:
+    # Outer ones come first: what they drop needs no pruning of its own.
+    for task_id, subprocess in list(workflow.subprocesses.items()):
+        if task_id in workflow.subprocesses:
             _prune_one(workflow, subprocess)
 
 
@@ -33,8 +33,6 @@ def _prune_one(top: Any, workflow: Any) -> None:
     if keep is not None and keep.parent is root and len(root._children) == 1:
         return
     if keep is None and not workflow.completed:
-        return
-    if keep is not None and keep is root:
         return
     kept = set() if keep is None else {task.id for task in _subtree(keep)}
     for task_id in [task_id for task_id in workflow.tasks if task_id not in kept and task_id != root.id]:
@@ -52,12 +50,10 @@ def _branch(workflow: Any) -> Any:
     if workflow.completed:
         return None
     active = [task for task in workflow.tasks.values() if task.has_state(_ACTIVE)]
-    if not active:
-        return None
-    parents = {task._parent for task in active}
-    parent = active[0].parent
-    if len(parents) == 1 and parent is not None and isinstance(parent.task_spec, BoundaryEventSplit):
-        return parent
+    if len({task._parent for task in active}) == 1 and isinstance(
+        active[0].parent.task_spec, BoundaryEventSplit
+    ):
+        return active[0].parent
     return active[0] if len(active) == 1 else None
 
 

@@ -214,11 +214,11 @@ def _drain(workflow: Any) -> None:
                 f"流程在「{task.task_spec.bpmn_name or ''}」附近自动循环，停不下来，请联系管理员检查流程图。"
             )
 
-    while True:
+    ready: object = True
+    while ready:
         workflow.refresh_timers()
         workflow.do_engine_steps(will_complete_task=guard)
-        if not workflow.get_tasks(state=TaskState.READY, manual=False):
-            return
+        ready = workflow.get_tasks(state=TaskState.READY, manual=False)
 
 
 def _find(workflow: Any, task_id: str) -> Any:

@@ -13,6 +13,9 @@ from SpiffWorkflow.bpmn.script_engine.python_environment import BasePythonScript
 from workflows.engine.errors import EngineError, ExpressionError
 from workflows.engine.expressions import compile_expression
 
+_NO_CODE = "流程图试图执行代码，已拒绝"
+_NO_SERVICE = "流程图试图调用未登记的服务，已拒绝"
+
 
 def _no_decision(decision: str) -> None:
     raise EngineError(f"规则表 {decision} 没有接入，流程不能继续，请联系管理员")
@@ -39,10 +42,10 @@ class _Nothing(BasePythonScriptEngineEnvironment):  # type: ignore[misc]  # the 
         raise ExpressionError("流程图试图执行未经检查的表达式，已拒绝")
 
     def execute(self, script: str, context: Any, external_context: Any = None) -> NoReturn:
-        raise ExpressionError("流程图试图执行代码，已拒绝")
+        raise ExpressionError(_NO_CODE)
 
     def call_service(self, context: Any, **kwargs: Any) -> NoReturn:
-        raise ExpressionError("流程图试图调用未登记的服务，已拒绝")
+        raise ExpressionError(_NO_SERVICE)
 
 
 class BoundEngine(PythonScriptEngine):  # type: ignore[misc]  # the library is untyped
@@ -66,12 +69,10 @@ class BoundEngine(PythonScriptEngine):  # type: ignore[misc]  # the library is u
         return result
 
     def execute(self, task: Any, script: str, external_context: Any = None) -> NoReturn:
-        self.environment.execute(script, None)
-        raise AssertionError
+        raise ExpressionError(_NO_CODE)
 
     def call_service(self, task: Any, **kwargs: Any) -> NoReturn:
-        self.environment.call_service(None)
-        raise AssertionError
+        raise ExpressionError(_NO_SERVICE)
 
     def instant(self, task: Any, expression: str) -> datetime:
         """The end of a timer.

@@ -35,8 +35,6 @@ def parse_xml(text: str, file: str) -> Any:
         line = getattr(error, "lineno", None)
         where = f"第 {line} 行附近" if line else ""
         return Problem.at(file, "", f"{where}不是完整的 XML，无法打开；请用流程图编辑器重新保存")
-    if root.getroottree().docinfo.doctype:
-        return Problem.at(file, "", "含有 DOCTYPE 声明；请删去后再发布")
     return root
 
 

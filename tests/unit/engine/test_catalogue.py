@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from SpiffWorkflow.bpmn.parser.BpmnParser import BpmnParser
 
 from tests.unit.engine.drawing import Sketch, approval
@@ -341,3 +342,17 @@ def test_missing_and_unreadable_files_are_named(shelf: Path) -> None:
 def test_the_folders_may_be_package_resources() -> None:
     with pytest.raises(CatalogueError, match=r"process\.bpmn"):
         load_package(files("bpmn"), files("forms"), "no_such_process")
+
+
+def test_documents_of_steps_resolve(shelf: Path) -> None:
+    loaded = load_package(shelf / "bpmn", shelf / "forms", "sample")
+    config: Any = {**loaded.config, "documents": {"letter": {"title": "函"}}}
+    config["steps"]["one"]["documents"] = ["letter"]
+    (shelf / "bpmn/sample/process.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    assert lint(load_package(shelf / "bpmn", shelf / "forms", "sample"), VOCABULARY) == []
+
+
+def test_a_task_without_an_effect_never_becomes_a_specification() -> None:
+    drawing = Sketch().start().node("work", "serviceTask").end().line("start", "work", "end")
+    with pytest.raises(Exception, match="没有写明操作"):
+        drawing.publish_unchecked()

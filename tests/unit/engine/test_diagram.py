@@ -96,7 +96,8 @@ def test_a_diagram_without_layout_is_an_empty_picture() -> None:
     drawing = approval()
     drawing.layout = False
     graph = read_graph(parse_xml(drawing.xml(), "process.bpmn"))
-    assert 'viewBox="0 0 200 100"' in draw(graph, {"application"}, {"acceptance"})
+    assert 'viewBox="0 0 200 100"' in draw(graph)
+    assert 'viewBox="0 0 200 144"' in draw(graph, {"application"}, {"acceptance"})
 
 
 def test_pools_labels_and_lone_flows() -> None:
@@ -161,3 +162,18 @@ def test_no_text_leaves_its_shape_on_our_own_diagrams(file: Path) -> None:
         assert name.height <= box.height - 20
     assert fromstring(draw(graph)).tag == f"{SVG}svg"
     assert _Drawing(graph, set(), frozenset()).title()
+
+
+def test_possible_next_steps_on_graphs_that_the_lint_would_refuse() -> None:
+    drawing = (
+        approval()
+        .node("hollow", "subProcess")
+        .flow("meeting", "hollow")
+        .flow("meeting", "nowhere")
+        .flow("hollow", "end")
+        .flow("reviews", "nobody")
+    )
+    graph = read_graph(parse_xml(drawing.xml(), "process.bpmn"))
+    assert graph.next_steps(frozenset({"meeting"})) == {"hollow", "end"}
+    assert graph.next_steps(frozenset({"ghost"})) == frozenset()
+    assert "rework" in graph.next_steps(frozenset({"hrss_review", "rural_review"}))

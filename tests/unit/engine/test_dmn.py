@@ -100,6 +100,7 @@ def test_cells_mean_what_feel_says(kind: str, text: str, yes: list[Scalar], no: 
         ("number", "1.2.3"),
         ("number", "3x"),
         ("number", "<"),
+        ("number", "1 [2..3]"),
         ("number", "1" * 40),
         ("number", '"3"'),
         ("integer", "3.5"),

@@ -171,6 +171,8 @@ def test_an_expression_knows_what_it_calls() -> None:
     whole = compile_expression('outcome("x") == "agree"').whole
     assert whole is not None
     assert (whole.call.arguments, whole.constants, whole.equality) == (("x",), ("agree",), True)
+    assert compile_expression('(outcome("x") == "agree") == True').whole is None
+    assert compile_expression('"agree" in ("agree", "x")').whole is None
 
 
 def _with(condition: str) -> list[str]:

@@ -581,7 +581,20 @@ def test_notes_are_welcome() -> None:
         '<bpmn:association id="a" sourceRef="one" targetRef="n"/>'
     )
     drawing.extra = '<bpmn:collaboration id="c"><bpmn:documentation>x</bpmn:documentation><bpmn:participant id="p" name="池" processRef="sample"/></bpmn:collaboration>'
-    assert raw(drawing, _inside("<bpmn:documentation>依据</bpmn:documentation>")) == []
+    annotated = raw(
+        drawing,
+        _inside("<bpmn:documentation>依据</bpmn:documentation>"),
+        (
+            'targetRef="end"></bpmn:sequenceFlow>',
+            'targetRef="end"><bpmn:documentation>x</bpmn:documentation></bpmn:sequenceFlow>',
+        ),
+        (
+            'processRef="sample"/>',
+            'processRef="sample"><bpmn:documentation>x</bpmn:documentation></bpmn:participant>',
+        ),
+        ("<bpmn:endEvent ", '<bpmn:endEvent xsi:type="bpmn:tEndEvent" '),
+    )
+    assert annotated == []
 
 
 def test_conditions_in_another_language_and_odd_parts_of_flows() -> None:
