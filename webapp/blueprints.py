@@ -10,5 +10,7 @@ from webapp.auth.account import bp as account
 from webapp.auth.routes import bp as auth
 from webapp.health import bp as health
 from webapp.home import bp as home
+from webapp.officer import bp as officer
+from webapp.officer.files import bp as files
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit, officer, files)

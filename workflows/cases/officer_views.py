@@ -26,13 +26,22 @@ PAGE = 20
 
 @dataclass(frozen=True)
 class File:
-    """A stored file of a case. ``opens``: whether a browser can show it."""
+    """A stored file of a case."""
 
     id: int
     name: str
     size: int
     added_at: datetime
-    opens: bool
+    media_type: str
+
+    @property
+    def opens(self) -> bool:
+        """Whether a browser can show it."""
+        return self.media_type in ATTACHMENTS
+
+    @property
+    def picture(self) -> bool:
+        return self.media_type.startswith("image/")
 
 
 @dataclass(frozen=True)
@@ -255,7 +264,7 @@ def sent_back(session: Session, item: WorkItem) -> tuple[Decision | None, Decisi
 
 
 def _file(row: Attachment) -> File:
-    return File(row.id, row.file.name, row.file.size, row.added_at, row.file.media_type in ATTACHMENTS)
+    return File(row.id, row.file.name, row.file.size, row.added_at, row.file.media_type)
 
 
 def materials(session: Session, case: Case, process: Process) -> list[MaterialGroup]:

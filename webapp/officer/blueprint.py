@@ -1,0 +1,71 @@
+"""The blueprint, and what several of its pages ask."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from forms.model import Field
+from webapp.access import page_actor
+from webapp.filters import short_day
+from workflows.base.errors import NotFound
+from workflows.cases.access import case_facts
+from workflows.cases.model import Case, WorkItem
+from workflows.cases.worklist import deadline_day
+from workflows.organisations.permissions import CaseFacts, require
+
+bp = Blueprint("officer", __name__)
+
+
+def reason_field(hint: str, label: str = "理由") -> Field:
+    """The question for a reason, where an act needs one."""
+    return Field(key="reason", label=label, type="textarea", required=True, max_length=200, hint=hint, rows=3)
+
+
+@bp.app_template_filter("last_day")
+def last_day(due_at: datetime) -> str:
+    """The last day of a limit that ends at 24:00, as ``11月23日``."""
+    return short_day(deadline_day(due_at))
+
+
+def item_seen(session: Session, item_id: int) -> tuple[WorkItem, CaseFacts]:
+    """A work item whose case the person on the page may see; for anybody else it does not exist."""
+    item = session.scalars(
+        select(WorkItem)
+        .where(WorkItem.id == item_id)
+        .options(
+            joinedload(WorkItem.case).joinedload(Case.employer),
+            joinedload(WorkItem.claimant),
+            joinedload(WorkItem.department),
+        )
+    ).one_or_none()
+    if item is None:
+        raise NotFound("没有这项工作。")
+    facts = case_facts(session, item.case, item)
+    require(page_actor(), "case.view", facts)
+    return item, facts
+
+
+def posted() -> dict[str, list[str]]:
+    """What a form sent, without what belongs to the page."""
+    own = {"csrf_token", "command_key", "seen_version", "add_row"}
+    return {key: texts for key, texts in request.form.lists() if key not in own}
+
+
+def case_caption(case: Case) -> str:
+    """Number and employer, above a title."""
+    return f"{case.number}　{case.employer.name}" if case.employer else case.number
+
+
+def page_number(name: str = "page") -> int:
+    """A page number from the address; 1 for anything else."""
+    return max(1, request.args.get(name, 1, type=int) or 1)
+
+
+def replaced(arguments: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """Arguments of an address with some changed; empty ones are left out."""
+    return {key: value for key, value in {**arguments, **changes}.items() if value not in ("", None, False)}

@@ -1,0 +1,258 @@
+"""``/work/<item>``: what a decision rests on, and the decision itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from sqlalchemy import select
+
+from forms.show import to_raw
+from webapp.access import actor, allow, page_actor
+from webapp.database import reading, transaction
+from webapp.filters import hour
+from webapp.officer import uploads
+from webapp.officer.blueprint import bp, case_caption, item_seen, posted
+from webapp.officer.evidence import gather, roster_arguments
+from webapp.officer.panel import panel, signed_content
+from webapp.officer.worklist import filters_of, remembered
+from workflows.base.errors import Conflict, Invalid
+from workflows.cases import drafts
+from workflows.cases.answering import parse_answers, step_form
+from workflows.cases.completing import complete
+from workflows.cases.model import Decision, WorkItem
+from workflows.cases.officer_views import duty_conflict, next_item, sent_back
+from workflows.cases.page import waiting
+from workflows.cases.process import process_of
+from workflows.cases.verdicts import AGREE, REFUSE, give
+from workflows.cases.worklist import light
+from workflows.documents.model import IssuedDocument
+from workflows.organisations.permissions import allowed
+
+
+@dataclass
+class Typed:
+    """What came in and was refused: shown again with its messages."""
+
+    raw: dict[str, list[str]] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+    row_errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def summary(self) -> list[tuple[str, str]]:
+        return [*self.errors.items(), *self.row_errors.items()]
+
+
+@bp.get("/work/<int:item_id>")
+@allow("officer")
+def item(item_id: int) -> ResponseReturnValue:
+    """The decision page; of what is closed or not this office's, the case page."""
+    return _show(item_id)
+
+
+def _show(item_id: int, typed: Typed | None = None, status: int = 200) -> ResponseReturnValue:
+    session, me = reading(), page_actor()
+    found, facts = item_seen(session, item_id)
+    case = found.case
+    if found.closed_at is not None or not me.holds(found.department_id):
+        if found.closed_at is not None and me.holds(found.department_id):
+            flash(f"“{found.title}”已经办结，这里是申请的最新情况。", "info")
+        return redirect(url_for("officer.case", number=case.number), 303)
+    process = process_of(session, case.version_id)
+    typed = typed or Typed()
+    may_act = allowed(me, "case.act", facts)
+    conflict = duty_conflict(session, case, process, found, me)
+    form = step_form(session, case, found)
+    back, before = sent_back(session, found)
+    raw = dict(form.raw)
+    if before is not None and not form.draft:
+        raw |= to_raw(form.definition, before.answers) | {
+            "outcome": [before.outcome],
+            "opinion": [before.opinion],
+        }
+    following = next_item(session, me, found, filters_of(remembered()))
+    page = render_template(
+        "officer/item.html",
+        item=found,
+        caption=case_caption(case),
+        light=light(found),
+        e=gather(session, case, process, item=found if may_act and not conflict else None),
+        panel=panel(session, form, found, raw | typed.raw, typed.errors, following)
+        if may_act and not conflict
+        else None,
+        conflict=conflict,
+        signed=signed_content(session, form, found),
+        rows_action=url_for("officer.rows", item_id=item_id, **roster_arguments()),
+        back=back,
+        own=found.claimed_by is not None and found.claimed_by in me.stands_for,
+        may_claim=found.claimed_by is None and not conflict,
+        may_unclaim=allowed(me, "case.unclaim", facts),
+        may_reassign=allowed(me, "case.reassign", facts),
+        following=following,
+        typed=typed,
+    )
+    return page, status
+
+
+@bp.post("/work/<int:item_id>/decide")
+@allow("officer")
+def decide(item_id: int) -> ResponseReturnValue:
+    """Files first, in their own transaction; then the decision, whole or not at all."""
+    raw = posted()
+    typed = Typed(raw)
+    errors = uploads.take(item_id)
+    if "add_row" in request.form or (errors and "upload" in request.form):
+        typed.errors = errors
+        return _show(item_id, typed, 422 if errors else 200)
+    if "upload" in request.form:
+        with transaction() as session:
+            drafts.save(session, actor(session), item_id, uploads.without_files(session, item_id, raw))
+        flash("照片和已填内容已保存。", "success")
+        return redirect(url_for("officer.item", item_id=item_id) + "#decision", 303)
+    outcome = request.form.get("outcome", "")
+    try:
+        with transaction() as session:
+            who = actor(session)
+            found, _ = item_seen(session, item_id)
+            uploads.fill_in(session, found, raw)
+            parsed = parse_answers(session, found.case, found, raw, outcome)
+            if errors:
+                raise Invalid("有内容需要更正。", {**parsed.errors, **errors})
+            complete(
+                session,
+                who,
+                item_id,
+                outcome,
+                parsed,
+                seen_version=request.form.get("seen_version", -1, type=int),
+                command_key=_command_key(),
+                rest_verdict=request.form.get("rest_verdict") or None,
+            )
+    except Invalid as error:
+        typed.errors = error.errors or {"": error.message}
+        return _show(item_id, typed, 422)
+    except Conflict as error:
+        return _conflict(item_id, raw, error.message)
+    return redirect(url_for("officer.done", item_id=item_id), 303)
+
+
+def _command_key() -> str:
+    key = request.form.get("command_key", "")
+    if not (key.isalnum() and 16 <= len(key) <= 64):
+        raise Invalid("这个页面不完整，请刷新页面后再提交。")
+    return key
+
+
+def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> ResponseReturnValue:
+    """Somebody else was faster: who and when, and everything typed, to be copied."""
+    session = reading()
+    found, _ = item_seen(session, item_id)
+    process = process_of(session, found.case.version_id)
+    definition = process.form(found.step)
+    labels = {one.key: one.label for one in definition.fields} | {"opinion": "意见"}
+    words = {one.key: {option.value: option.label for option in one.options} for one in definition.fields}
+    kept = []
+    for key, texts in raw.items():
+        name, _, rest = key.partition("-")
+        part = {"field": "", "problem": "存在的问题", "action": "需要怎么做"}.get(rest.rpartition("-")[2], "")
+        if name in labels and (not rest or part):
+            shown = "、".join(words.get(name, {}).get(text, text) for text in texts if text.strip())
+            if shown:
+                kept.append((f"{labels[name]} {part}".strip(), shown))
+    chosen = next((one.label for one in definition.outcomes if [one.key] == raw.get("outcome")), "")
+    page = render_template(
+        "officer/conflict.html",
+        error_title="已由他人办理",
+        message=message,
+        case=found.case,
+        item=found,
+        chosen=chosen,
+        kept=kept,
+        still_open=found.closed_at is None,
+        following=next_item(session, page_actor(), found, filters_of(remembered())),
+    )
+    return page, 409
+
+
+@bp.get("/work/<int:item_id>/done")
+@allow("officer")
+def done(item_id: int) -> ResponseReturnValue:
+    """What was decided, what follows, and the next item one key away."""
+    session = reading()
+    found, _ = item_seen(session, item_id)
+    decision = session.scalars(
+        select(Decision)
+        .where(Decision.work_item_id == item_id, Decision.actor_id == page_actor().user_id)
+        .order_by(Decision.id.desc())
+        .limit(1)
+    ).one_or_none()
+    if decision is None:
+        return redirect(url_for("officer.item", item_id=item_id), 303)
+    process = process_of(session, found.case.version_id)
+    documents = session.scalars(
+        select(IssuedDocument)
+        .where(IssuedDocument.case_id == found.case_id, IssuedDocument.decided_at >= decision.decided_at)
+        .order_by(IssuedDocument.id)
+    ).all()
+    return render_template(
+        "officer/done.html",
+        item=found,
+        case=found.case,
+        outcome=process.outcome_label(decision.form, decision.outcome),
+        status=process.status_title(found.case.status),
+        waiting=[one for one in waiting(session, found.case) if one.item.id != item_id],
+        documents=documents,
+        following=next_item(session, page_actor(), found, filters_of(remembered())),
+    )
+
+
+@bp.post("/work/<int:item_id>/draft")
+@allow("officer")
+def draft(item_id: int) -> ResponseReturnValue:
+    """Autosave: what is typed so far, errors and all."""
+    with transaction() as session:
+        saved = drafts.save(
+            session, actor(session), item_id, uploads.without_files(session, item_id, posted())
+        )
+        at = saved.saved_at
+        version = session.get_one(WorkItem, item_id).version
+    return jsonify(saved_at=hour(at), version=version)
+
+
+@bp.post("/work/<int:item_id>/rows")
+@allow("officer")
+def rows(item_id: int) -> ResponseReturnValue:
+    """The office's word on rows: over a selection, or one by one as the page shows them."""
+    form = request.form
+    bulk = form.get("bulk", "")
+    words: dict[tuple[str, str], list[int]] = {}
+    errors: dict[str, str] = {}
+    if bulk in (AGREE, REFUSE):
+        chosen = [int(one) for one in form.getlist("row") if one.isdigit()]
+        reason = form.get("bulk_reason", "").strip() if bulk == REFUSE else ""
+        if not chosen:
+            errors["bulk_reason"] = "请先勾选人员，再选择同意或不同意。"
+        elif bulk == REFUSE and not reason:
+            errors["bulk_reason"] = "不同意的，请写明理由，申请单位会看到。"
+        words[bulk, reason] = chosen
+    else:
+        for key in form:
+            row_id = key.removeprefix("verdict-")
+            if key == row_id or not row_id.isdigit() or form[key] not in (AGREE, REFUSE):
+                continue
+            reason = form.get(f"reason-{row_id}", "").strip() if form[key] == REFUSE else ""
+            if form[key] == REFUSE and not reason:
+                errors[f"reason-{row_id}"] = "不同意的，请写明理由。"
+            words.setdefault((form[key], reason), []).append(int(row_id))
+    if errors:
+        return _show(item_id, Typed(row_errors=errors), 422)
+    with transaction() as session:
+        who = actor(session)
+        given = sum(
+            give(session, who, item_id, row_ids, verdict, reason)
+            for (verdict, reason), row_ids in words.items()
+            if row_ids
+        )
+    flash(f"已保存 {given} 人的意见。", "success")
+    return redirect(url_for("officer.item", item_id=item_id, **request.args.to_dict()) + "#roster", 303)
