@@ -40,7 +40,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(WengangError, _known)
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(RequestEntityTooLarge, _too_large)
-    app.register_error_handler(OperationalError, _busy)
+    app.register_error_handler(OperationalError, _database_failed)
     app.register_error_handler(PoolTimeout, _busy)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unknown)
@@ -67,6 +67,12 @@ def _too_large(error: RequestEntityTooLarge) -> ResponseReturnValue:
 def _busy(error: Exception) -> ResponseReturnValue:
     _note(error)
     return answer(503)
+
+
+def _database_failed(error: OperationalError) -> ResponseReturnValue:
+    """Gone or locked: come back later. Any other failure of a statement is ours."""
+    gone = error.connection_invalidated or not db.engine.url.drivername.startswith("sqlite")
+    return _busy(error) if gone or "locked" in str(error.orig) else _unknown(error)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

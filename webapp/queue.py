@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from huey import Huey, MemoryHuey, PostgresHuey, RedisHuey, SqliteHuey
+from huey.exceptions import ConfigurationError as MissingClient
 
 from webapp.config import ConfigurationError, Settings
 
@@ -22,7 +23,10 @@ def make_queue(settings: Settings) -> Huey:
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         return SqliteHuey(NAME, filename=str(settings.data_dir / "queue.db"), results=False)
     if url.startswith(("redis://", "rediss://")):
-        return RedisHuey(NAME, url=url, results=False)
+        try:
+            return RedisHuey(NAME, url=url, results=False)
+        except MissingClient:
+            raise ConfigurationError("使用 redis:// 队列需要另外安装 redis 软件包。") from None
     if url.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         return PostgresHuey(NAME, dsn=url.replace("postgresql+psycopg://", "postgresql://"), results=False)
     if url == "memory://":

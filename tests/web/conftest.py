@@ -20,6 +20,7 @@ from webapp.app import create_app
 from webapp.config import Settings
 from webapp.database import db
 from workflows.base.session import Database
+from workflows.cases.publishing import publish_all
 from workflows.organisations import passwords
 
 
@@ -45,6 +46,19 @@ def web_database(sqlite_house: SqliteHouse, _worlds: dict[str, World]) -> Iterat
         _worlds["web"] = county.fill(database)
 
     with sqlite_house.fresh("web", fill) as database:
+        yield database
+
+
+@pytest.fixture
+def published_database(sqlite_house: SqliteHouse, _worlds: dict[str, World]) -> Iterator[Database]:
+    """The same county with every process published; a test module overrides ``web_database`` with it."""
+
+    def fill(database: Database) -> None:
+        _worlds["web"] = county.fill(database)
+        with database.transaction() as session:
+            publish_all(session)
+
+    with sqlite_house.fresh("published", fill) as database:
         yield database
 
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from workflows.base.clock import now
 from workflows.base.files import PDF, StoredFile
+from workflows.base.outbox import OutboxRow
 from workflows.base.session import Database
-from workflows.organisations.accounts import register_account, user_of
+from workflows.organisations.accounts import create_user, register_account, user_of
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.divisions import add_township, add_village, load_divisions
-from workflows.organisations.model import User
 from workflows.organisations.offices import add_department, assign_post
 from workflows.organisations.passwords import hash_password
 from workflows.registers.employers import EmployerData, register_employer
@@ -34,9 +36,9 @@ PEOPLE: dict[str, tuple[str, str, str, str, str]] = {
     "zhao": ("赵晓梅", "officer", TOWNSHIP, "township", "clerk"),
     "qian": ("钱学礼", "officer", TOWNSHIP, "township", "head"),
     "sun": ("孙丽华", "officer", COUNTY, "hrss", "clerk"),
-    "li": ("李国栋", "officer", COUNTY, "hrss", "head"),
+    "lidong": ("李国栋", "officer", COUNTY, "hrss", "head"),
     "zhou": ("周玉兰", "officer", COUNTY, "rural", "clerk"),
-    "wu": ("吴海波", "officer", COUNTY, "finance", "clerk"),
+    "wubo": ("吴海波", "officer", COUNTY, "finance", "clerk"),
     "chen": ("陈立春", "officer", OTHER_COUNTY, "hrss", "clerk"),
 }
 #: username → (name, credit code, unit, township, confirmed)
@@ -68,10 +70,10 @@ def fill(database: Database) -> World:
         departments = _departments(session)
         secret = hash_password(PASSWORD)
         for username, (name, kind, division, office, post) in PEOPLE.items():
-            row = User(
-                username=username, name=name, kind=kind, password_hash=secret, division_code=division[:6]
+            row, _ = create_user(
+                session, SYSTEM, username=username, name=name, kind=kind, division_code=division[:6]
             )
-            session.add(row)
+            row.password_hash, row.must_change_password = secret, False
             session.flush()
             users[username] = row.id
             if office:
@@ -85,6 +87,7 @@ def fill(database: Database) -> World:
                 )
         for username in EMPLOYERS:
             users[username], employers[username] = _employer(session, username)
+        session.execute(update(OutboxRow).values(done_at=now()))  # the notices of all that are long read
     return World(users, departments, employers)
 
 

@@ -19,14 +19,12 @@ from workflows.organisations.permissions import require
 
 #: Kind of job → what people call it.
 TITLES = {
-    "render": "生成文书",
-    "render-document": "生成文书",
-    "roster": "读取花名册",
-    "import-roster": "读取花名册",
+    "render_document": "生成文书",
+    "read_roster": "读取花名册",
+    "notice": "发送通知",
     "notify-user": "发送通知",
     "notify-department": "发送通知",
-    "mail": "发送邮件",
-    "sms": "发送短信",
+    "verify_everything": "核验操作记录",
 }
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, String, cast, literal, or_, select
 from sqlalchemy.orm import Session
 
 from webapp.access import actor, allow, page_actor, wants_json
 from webapp.audit.blueprint import bp
 from webapp.audit.model import Verification
 from webapp.audit.verifying import ask
-from webapp.audit.words import EVENTS, STREAMS, event_title
+from webapp.audit.words import EVENTS, STREAMS, event_title, finding_text
 from webapp.database import reading, transaction
 from webapp.questions import as_day
 from workflows.audit.model import Anchor, Event
@@ -63,7 +63,7 @@ def events() -> ResponseReturnValue:
 
 
 def _conditions(session: Session, given: dict[str, str]) -> tuple[list[ColumnElement[bool]], str]:
-    seen = select(func.concat("case:", Case.id)).where(visible_cases(page_actor().division_code))
+    seen = select(literal("case:") + cast(Case.id, String)).where(visible_cases(page_actor().division_code))
     conditions: list[ColumnElement[bool]] = [
         or_(Event.stream.in_(seen), Event.stream.in_([name for name in STREAMS if name != "-"]))
     ]
@@ -97,7 +97,7 @@ def _rows(session: Session, found: list[Event]) -> list[dict[str, Any]]:
     users = _names(session, User, {one.actor_id for one in found})
     offices = _names(session, Department, {one.department_id for one in found})
     ids = {int(one.stream.removeprefix("case:")) for one in found if one.stream.startswith("case:")}
-    numbers = dict(session.execute(select(Case.id, Case.number).where(Case.id.in_(ids))).tuples().all())
+    numbers = dict(session.execute(select(Case.id, Case.number).where(Case.id.in_(ids))).all())
     rows = []
     for one in found:
         number = (
@@ -119,9 +119,7 @@ def _rows(session: Session, found: list[Event]) -> list[dict[str, Any]]:
 
 
 def _names(session: Session, model: type[User] | type[Department], ids: set[int | None]) -> dict[int, str]:
-    return dict(
-        session.execute(select(model.id, model.name).where(model.id.in_(ids - {None}))).tuples().all()
-    )
+    return dict(session.execute(select(model.id, model.name).where(model.id.in_(ids - {None}))).all())
 
 
 @bp.get("/verification")
@@ -137,7 +135,7 @@ def verification() -> ResponseReturnValue:
             raise NotFound("没有这个编号的办件，请核对。")
         require(page_actor(), "audit.verify", Facts(division_chain=chain_codes(session, case.division_code)))
         checked = {"number": number, "events": case.chain_seq, "head": case.chain_head}
-        checked["findings"] = verify_case(session, case.id)
+        checked["findings"] = [finding_text(one.message) for one in verify_case(session, case.id)]
     runs = session.scalars(select(Verification).order_by(Verification.id.desc()).limit(10)).all()
     anchor = session.scalars(select(Anchor).order_by(Anchor.id.desc()).limit(1)).one_or_none()
     return render_template(
@@ -171,7 +169,8 @@ def verification_run(run_id: int) -> ResponseReturnValue:
             href=url_for("audit.verification_run", run_id=run_id),
         )
     findings = [
-        {"subject": _subject(session, one["subject"]), "message": one["message"]} for one in row.findings
+        {"subject": _subject(session, one["subject"]), "message": finding_text(one["message"])}
+        for one in row.findings
     ]
     return render_template("audit/run.html", run=row, findings=findings)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 #: Kind of event → what happened.
 EVENTS = {
     "account-locked": "账号因连续输错密码暂停登录",
@@ -73,6 +75,37 @@ STREAMS = {
     "anchors": "每日封存",
     "-": "未登记的数据",
 }
+
+
+#: Table → what its rows are.
+TABLES = {
+    "assignments": "岗位",
+    "attachments": "材料",
+    "cases": "办件",
+    "decisions": "办理意见",
+    "departments": "单位",
+    "divisions": "地区",
+    "employer_members": "单位账号",
+    "employers": "用人单位",
+    "identity_snapshots": "身份名单",
+    "issued_documents": "文书",
+    "objections": "异议",
+    "parameters": "参数",
+    "process_versions": "流程版本",
+    "publicities": "公示",
+    "rosters": "花名册",
+    "row_verdicts": "逐人审核",
+    "rule_results": "规则判断",
+    "unmaskings": "查看完整个人信息",
+    "users": "用户",
+    "workshops": "车间",
+}
+_ROW = re.compile(r"^([a-z_]+) (\S+?)：")
+
+
+def finding_text(message: str) -> str:
+    """A finding without the inner names of tables."""
+    return _ROW.sub(lambda found: f"{TABLES.get(found[1], '数据')}（编号 {found[2]}）：", message)
 
 
 def event_title(kind: str) -> str:

@@ -1,0 +1,168 @@
+"""Invariant 7, at the door: every route and whom it serves, in one table. What a post may do with one case is asked
+behind the door, by the use cases, and tested with them.
+
+A new route is added to ``ROUTES``; one that is missing here, or that changes something on GET, fails.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.routing import Rule
+
+from tests.web.client import Browser, Page
+from tests.web.world import COUNTY, PASSWORD, World
+from webapp.access import KINDS, allow
+from workflows.base.session import Database
+
+GUEST, EMPLOYER, OFFICER, AUDITOR, ADMIN = KINDS
+EVERYONE = frozenset(KINDS)
+SIGNED_IN = EVERYONE - {GUEST}
+
+
+def only(*kinds: str) -> frozenset[str]:
+    return frozenset(kinds)
+
+
+#: Endpoint → the kinds of visitor it serves.
+ROUTES: dict[str, frozenset[str]] = {
+    # Everybody
+    "static": EVERYONE,
+    "bootstrap.static": EVERYONE,
+    "health.healthz": EVERYONE,
+    "home.index": EVERYONE,
+    # Login and account
+    "auth.login": only(GUEST),
+    "auth.logout": EVERYONE,
+    "auth.forgotten": EVERYONE,
+    "auth.password": SIGNED_IN,
+    "auth.register": only(GUEST),
+    "auth.join": only(EMPLOYER),
+    "auth.pending": only(EMPLOYER),
+    "account.profile": SIGNED_IN,
+    # Administration
+    "admin.offices": only(ADMIN),
+    "admin.office_new": only(ADMIN),
+    "admin.office": only(ADMIN),
+    "admin.office_edit": only(ADMIN),
+    "admin.divisions": only(ADMIN),
+    "admin.division_page": only(ADMIN),
+    "admin.users": only(ADMIN),
+    "admin.user_new": only(ADMIN),
+    "admin.user": only(ADMIN),
+    "admin.user_reset": only(ADMIN),
+    "admin.user_deactivate": only(ADMIN),
+    "admin.user_reactivate": only(ADMIN),
+    "admin.user_post_new": only(ADMIN),
+    "admin.user_post_end": only(ADMIN),
+    "admin.user_substitute": only(ADMIN),
+    "admin.calendar": only(ADMIN),
+    "admin.parameters": only(ADMIN),
+    "admin.parameter": only(ADMIN),
+    "admin.jobs": only(ADMIN),
+    "admin.job_retry": only(ADMIN),
+    # Audit
+    "audit.events": only(AUDITOR),
+    "audit.verification": only(AUDITOR),
+    "audit.verification_ask": only(AUDITOR),
+    "audit.verification_run": only(AUDITOR),
+}
+
+#: One person of each kind.
+VISITORS = {GUEST: "", EMPLOYER: "zheng", OFFICER: "sun", AUDITOR: "shen", ADMIN: "guan"}
+#: What stands in an address: the name of the argument → an example.
+EXAMPLES: dict[str, Callable[[World], object]] = {
+    "user_id": lambda world: world.users["zhao"],
+    "office_id": lambda world: next(iter(world.departments.values())),
+    "post_id": lambda world: 1,
+    "code": lambda world: COUNTY,
+    "process": lambda world: "workshop_recognition",
+    "key": lambda world: "publicity_days",
+    "filename": lambda world: "favicon.svg",
+}
+
+
+def address(app: Flask, rule: Rule, world: World) -> str:
+    values = {name: EXAMPLES.get(name, lambda _: 1)(world) for name in rule.arguments}
+    with app.test_request_context():
+        built = rule.build(values)
+    assert built is not None, rule
+    return built[1]
+
+
+def test_every_route_stands_in_the_table(app: Flask) -> None:
+    known = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert known - set(ROUTES) == set(), "add the new routes to ROUTES, with whom they serve"
+    assert set(ROUTES) - known == set(), "these routes are gone"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_everybody_enters_where_the_table_says_and_nowhere_else(app: Flask, world: World, kind: str) -> None:
+    browser = Browser(app)
+    if VISITORS[kind]:
+        browser.login(VISITORS[kind], PASSWORD)
+    token = browser.token()
+    wrong = []
+    for rule in app.url_map.iter_rules():
+        path = address(app, rule, world)
+        for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+            if rule.endpoint == "auth.logout":
+                continue  # it would end the walk
+            if method == "POST" and kind in ROUTES[rule.endpoint]:
+                continue  # what a POST does when it is allowed is tested with its page
+            with browser.client.open(path, method=method, data={"csrf_token": token}) as answer:
+                allowed = kind in ROUTES[rule.endpoint]
+                if problem := _misjudged(kind, ROUTES[rule.endpoint], allowed, answer):
+                    wrong.append(f"{method} {path} ({rule.endpoint}) as {kind}: {problem}")
+    assert wrong == []
+
+
+def _misjudged(kind: str, kinds: frozenset[str], allowed: bool, answer: object) -> str:
+    status, location = answer.status_code, answer.headers.get("Location", "")
+    to_login = status == 303 and location.startswith("/login?next=")
+    if allowed:
+        fine = status in {200, 404, 503} or (status == 303 and not to_login)
+        if fine and status == 200 and answer.mimetype == "text/html":
+            fine = not Page(answer.text, "").problems()
+    elif kind == GUEST:
+        fine = to_login or status == 401
+    elif kinds == {GUEST}:
+        fine = status == 303 and location == "/"
+    else:
+        fine = status == 403
+    return "" if fine else f"{status} {location}"
+
+
+def test_no_get_changes_anything(app: Flask, world: World, web_database: Database) -> None:
+    for kind, username in VISITORS.items():
+        browser = Browser(app)
+        if username:
+            browser.login(username, PASSWORD)
+        before = digest(web_database)
+        for rule in app.url_map.iter_rules():
+            if "GET" in (rule.methods or set()) and kind in ROUTES.get(rule.endpoint, EVERYONE):
+                path = address(app, rule, world)
+                browser.client.get(path).close()
+                after = digest(web_database)
+                assert after == before, f"GET {path} as {kind} changed the database"
+
+
+def digest(database: Database) -> str:
+    """Everything that stands in the database, as one number."""
+    with database.reading() as session:
+        names = session.scalars(
+            text("select name from sqlite_master where type = 'table' order by name")
+        ).all()
+        whole = [(name, session.execute(text(f"select * from {name}")).fetchall()) for name in names]
+    return hashlib.sha256(repr(whole).encode()).hexdigest()
+
+
+def test_a_route_must_name_kinds_that_exist() -> None:
+    with pytest.raises(ValueError, match="unknown"):
+        allow("everybody")
+    with pytest.raises(ValueError, match="none given"):
+        allow()
