@@ -64,6 +64,7 @@ def case_facts(session: Session, case: Case, item: WorkItem | None = None) -> Ca
         acted=acted_in(session, case.id),
         recallable=is_recallable(session, case, open_items),
         finished=case.finished_at is not None,
+        applied=process.config.get("started_by") == "employer",
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -256,12 +256,15 @@ def stored_rows(session: Session, roster_id: int) -> list[Row]:
     ]
 
 
-def rejudge(action: Action) -> None:
-    """Run the row rules again when the answers they read are no longer those of the last run."""
+def rejudge(action: Action, answers: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+    """Run the row rules again when the answers they read are no longer those of the last run.
+
+    :param answers: form → what is typed so far, while it is a draft.
+    """
     roster = current_roster(action.session, action.case.id)
     if roster is None:
         return
-    view = CaseView.of(action.session, action.case, action.process)
+    view = CaseView.of(action.session, action.case, action.process, answers=answers)
     inputs = case_inputs(action.process, view)
     if inputs == roster.judged_by:
         return

@@ -49,6 +49,7 @@ class CaseFacts(Facts):
     :param acted: user → the steps already decided by that user in this case, all rounds.
     :param recallable: submitted, and nobody has claimed or decided anything since.
     :param finished: the case has ended.
+    :param applied: the employer asked for it; not so a 年审, which it must not be able to end.
     """
 
     county_code: str
@@ -58,6 +59,7 @@ class CaseFacts(Facts):
     acted: Mapping[int, frozenset[str]] | None = None
     recallable: bool = False
     finished: bool = False
+    applied: bool = False
 
 
 Predicate = Callable[[Actor, Facts], bool]
@@ -181,6 +183,10 @@ def case_is_running(actor: Actor, facts: Facts) -> bool:
     return isinstance(facts, CaseFacts) and not facts.finished
 
 
+def employer_asked_for_it(actor: Actor, facts: Facts) -> bool:
+    return isinstance(facts, CaseFacts) and facts.applied
+
+
 def heads_the_hrss_of_the_county(actor: Actor, facts: Facts) -> bool:
     return isinstance(facts, CaseFacts) and any(
         post.kind == "hrss"
@@ -243,8 +249,11 @@ PERMISSIONS: dict[str, Rule] = {
         "已有单位开始办理，不能再撤回；确需停止的，请联系受理单位。",
     ),
     "case.terminate": Rule(
-        (both(case_is_running, heads_the_hrss_of_the_county),),
-        "只有本县人社部门的负责人可以终止正在办理的申请。",
+        (
+            both(case_is_running, heads_the_hrss_of_the_county),
+            both(case_is_running, employer_asked_for_it, member_of_the_employer),
+        ),
+        "申请已经办结，或者不由您终止：申请单位可以放弃自己提出的申请，其他情形由本县人社部门的负责人终止。",
     ),
     "draft.edit": Rule(
         (_OPEN_OFFICE_ITEM, _OPEN_OWN_ITEM), "这份表单不由您的岗位填写，或者已由其他人员领取。"

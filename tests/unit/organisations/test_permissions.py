@@ -91,6 +91,8 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ("case.recall", replace(CASE, recallable=True, finished=True), set()),
     ("case.terminate", CASE, {"hrss_head"}),
     ("case.terminate", replace(CASE, finished=True), set()),
+    ("case.terminate", replace(CASE, applied=True), {"hrss_head", "owner", "member"}),
+    ("case.terminate", replace(CASE, applied=True, finished=True), set()),
     ("draft.edit", CASE, IN_THE_ITEMS_OFFICE),
     ("draft.edit", replace(CASE, item=EMPLOYER_ITEM), {"owner", "member"}),
     ("roster.upload", CASE, set()),
