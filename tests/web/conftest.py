@@ -58,7 +58,7 @@ def published_database(sqlite_house: SqliteHouse, _worlds: dict[str, World]) -> 
         with database.transaction() as session:
             publish_all(session)
 
-    with sqlite_house.fresh("published", fill) as database:
+    with sqlite_house.fresh("web_published", fill) as database:
         yield database
 
 
