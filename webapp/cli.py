@@ -249,6 +249,27 @@ def load() -> None:
     click.echo("演示县已载入。", err=True)
 
 
+@demo.command("run")
+@click.argument("process")
+@click.option("--scenario", default="", help="情景，默认第一个。")
+@click.option(
+    "--output",
+    required=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="文书写到哪个文件夹。",
+)
+def run_one(process: str, scenario: str, output: Path) -> None:
+    """不开浏览器走完一件，写出文书，最后一行是 JSON。"""
+    from webapp.demonstration import as_line, run
+
+    logs.configure(logging.WARNING)
+    click.echo("正在建立临时演示县并办理……", err=True)
+    result = run(process, scenario, output)
+    for step in result["steps"]:
+        click.echo(f"  {step['office']}　{step['work_item']}　{step['outcome']}", err=True)
+    click.echo(as_line(result))
+
+
 @demo.command()
 def accounts() -> None:
     """列出演示账号。"""

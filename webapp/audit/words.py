@@ -81,6 +81,7 @@ STREAMS = {
 TABLES = {
     "assignments": "岗位",
     "attachments": "材料",
+    "calendar_days": "工作日历",
     "cases": "办件",
     "decisions": "办理意见",
     "departments": "单位",

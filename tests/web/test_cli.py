@@ -1,0 +1,176 @@
+"""The ``wengang`` command: what it prints where, and how it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from openpyxl import Workbook
+from sqlalchemy import select, text
+
+from tests.conftest import TEST_KEYRING
+from webapp.cli import main
+from webapp.progress import Progress
+from workflows.base import installation
+from workflows.base.privacy import use_keyring
+from workflows.base.session import Database
+from workflows.organisations.model import User
+from workflows.registers.model import IdentitySnapshot
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """A demonstration in a folder of its own; what commands set for their process is taken back."""
+    for name, value in {"WENGANG_DEMO": "1", "WENGANG_DATA_DIR": str(tmp_path), "PORT": "8123"}.items():
+        monkeypatch.setenv(name, value)
+    root, before = logging.getLogger(), installation._installation
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    installation._installation = before
+    use_keyring(TEST_KEYRING)
+
+
+def wengang(*arguments: str, status: int = 0) -> Result:
+    result = CliRunner().invoke(main, arguments)
+    assert result.exit_code == status, f"{result.output}\n{result.exception!r}"
+    return result
+
+
+@pytest.fixture
+def installed(_environment: None, tmp_path: Path) -> Iterator[Database]:
+    """Keys and tables."""
+    wengang("init-keys")
+    wengang("migrate")
+    database = Database(f"sqlite:///{tmp_path / 'wengang.db'}")
+    yield database
+    database.close()
+
+
+def test_keys_are_made_once(tmp_path: Path) -> None:
+    assert "已生成密钥文件" in wengang("init-keys").stderr
+    keys = (tmp_path / "keys.json").read_bytes()
+    assert "没有改动" in wengang("init-keys").stderr
+    assert (tmp_path / "keys.json").read_bytes() == keys
+
+
+def test_a_missing_setting_is_said_without_a_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = wengang("check", status=1)
+    assert "密钥文件不存在" in result.stderr
+    assert "Traceback" not in result.output
+    monkeypatch.delenv("WENGANG_DEMO")
+    assert "请设置 WENGANG_PUBLIC_URL" in wengang("check", status=1).stderr
+
+
+def test_migrating_publishes_what_changed(installed: Database) -> None:
+    assert wengang("migrate").stderr == "数据库已是最新。\n"
+
+
+def test_the_first_administrator(installed: Database) -> None:
+    arguments = ("--username", "guanli", "--name", "管志远", "--kind", "admin", "--division", "220822")
+    result = wengang("create-user", *arguments)
+    assert len(result.stdout.strip()) == 19
+    with installed.reading() as session:
+        assert session.scalars(select(User.must_change_password)).one()
+    result = wengang("create-user", *arguments, status=1)
+    assert "已经使用" in result.stderr
+
+
+def test_the_demonstration_is_loaded_once_and_holds(installed: Database, tmp_path: Path) -> None:
+    wengang("demo", "load")
+    wengang("demo", "load")
+    assert "shifan.clerk" in wengang("demo", "accounts").stdout
+    assert json.loads(wengang("check").stdout) == {"ok": True, "findings": []}
+    assert json.loads(wengang("audit", "verify").stdout)["ok"]
+    with installed.transaction() as session:
+        session.execute(text("update employers set name = '改动后的名称' where id = 1"))
+    result = wengang("audit", "verify", status=1)
+    assert not json.loads(result.stdout)["ok"]
+    assert "被改动" in result.stderr
+
+
+def test_demonstration_data_is_refused_elsewhere(
+    installed: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WENGANG_DEMO", "0")
+    monkeypatch.setenv("WENGANG_PUBLIC_URL", "https://wengang.example.gov.cn")
+    assert "只能装入演示环境" in wengang("demo", "load", status=1).stderr
+
+
+def test_a_list_of_identities_is_imported(installed: Database, tmp_path: Path) -> None:
+    wengang("demo", "load")
+    good, bad = tmp_path / "good.xlsx", tmp_path / "bad.xlsx"
+    book = Workbook()
+    book.active.append(["姓名", "身份证号", "类别", "村"])
+    book.active.append(["测试甲", "220822199001011230", "脱贫人口", "前进村"])
+    book.save(bad)
+    arguments = ("--county", "220822", "--as-of", "2026-01-31", "--source", "测试名单")
+    result = wengang("import-identities", str(bad), *arguments, status=1)
+    assert "处问题" in result.stderr
+    stream = io.BytesIO()
+    book.active.cell(row=2, column=2).value = "22082219900101123" + _check_digit("22082219900101123")
+    book.save(stream)
+    good.write_bytes(stream.getvalue())
+    result = wengang("import-identities", str(good), *arguments)
+    assert "已导入，共 1 人" in result.stderr
+    assert "以前导入过" in wengang("import-identities", str(good), *arguments).stderr
+    with installed.reading() as session:
+        assert session.scalars(
+            select(IdentitySnapshot.row_count).where(IdentitySnapshot.source == "测试名单")
+        ).one()
+
+
+def _check_digit(body: str) -> str:
+    from workflows.base.privacy import id_check_digit
+
+    return id_check_digit(body)
+
+
+def test_the_catalogue_has_no_problems() -> None:
+    assert wengang("catalogue", "lint").stdout == ""
+
+
+def test_a_whole_case_without_a_browser(tmp_path: Path) -> None:
+    result = wengang("demo", "run", "workshop_recognition", "--output", str(tmp_path / "papers"))
+    told = json.loads(result.stdout.splitlines()[-1])
+    assert told["status"] == "recognised"
+    assert {"work_item", "office", "outcome"} == set(told["steps"][0])
+    assert [Path(one["file"]).name for one in told["documents"]][-1].endswith("certificate.pdf")
+    for one in told["documents"]:
+        content = Path(one["file"]).read_bytes()
+        assert content.startswith(b"%PDF")
+        assert hashlib.sha256(content).hexdigest() == one["sha256"]
+
+
+def test_an_objection_walks_inside_its_case(tmp_path: Path) -> None:
+    result = wengang("demo", "run", "objection", "--output", str(tmp_path / "papers"))
+    assert json.loads(result.stdout.splitlines()[-1])["process"] == "objection"
+
+
+def test_an_unknown_process_or_scenario_is_answered_with_what_there_is(tmp_path: Path) -> None:
+    output = str(tmp_path / "papers")
+    assert "workshop_review" in wengang("demo", "run", "nothing", "--output", output, status=1).stderr
+    arguments = ("workshop_review", "--scenario", "nothing", "--output", output)
+    assert "可选：" in wengang("demo", "run", *arguments, status=1).stderr
+
+
+def test_progress_for_people_and_for_logs() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    for stream in (io.StringIO(), Terminal()):
+        progress = Progress("正在检查", stream)
+        progress.began -= 10
+        progress.shown -= 10
+        for done in range(1, 4):
+            progress(done, 3)
+        assert "1/3，约剩 2" in stream.getvalue()
+        assert stream.getvalue().endswith("3/3\n") or "3/3\033[K\n" in stream.getvalue()
