@@ -12,5 +12,6 @@ from webapp.health import bp as health
 from webapp.home import bp as home
 from webapp.officer import bp as officer
 from webapp.officer.files import bp as files
+from webapp.public import bp as public
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit, officer, files)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit, officer, files, public)
