@@ -56,7 +56,8 @@ def case_facts(session: Session, case: Case, item: WorkItem | None = None) -> Ca
     )
     return CaseFacts(
         division_chain=chain_codes(session, case.division_code),
-        employer_id=case.employer_id,
+        # an objection is filed under the employer it is about, who must not read it or learn who objected
+        employer_id=None if case.parent_id is not None else case.employer_id,
         county_code=case.county_code,
         departments=departments_of(session, case, process),
         item=item_facts(item) if item is not None else None,
