@@ -14,7 +14,7 @@ from webapp.database import reading, transaction
 from webapp.public.blueprint import bp, fleeting, posted, too_often
 from webapp.public.publicity import ended, running_page
 from workflows.base.errors import Conflict, Invalid
-from workflows.cases.objecting import Receipt, submit_objection
+from workflows.cases.objecting import Receipt, content_problem, submit_objection
 from workflows.cases.public_views import PublicityNotice, publicity_notice
 
 #: Objections from one address in an hour. A village may share an address: not too few.
@@ -32,7 +32,7 @@ def object_to(token: str) -> ResponseReturnValue:
     if notice.running is None:
         return _too_late(notice, parsed)
     key = request.form.get("command_key", "")
-    errors = dict(parsed.errors) if _KEY.match(key) else {"": _STALE}
+    errors = _problems(parsed) if _KEY.match(key) else {"": _STALE}
     if errors:
         return _again(notice, token, key, parsed, errors, 422)
     if message := too_often("objection", LIMIT, HOUR):
@@ -45,6 +45,13 @@ def object_to(token: str) -> ResponseReturnValue:
         return _too_late(publicity_notice(reading(), token), parsed)
     session["objection"] = [token, receipt.number, receipt.answer_by.isoformat(), parsed.values["identity"]]
     return redirect(url_for("public.objected", token=token), 303)
+
+
+def _problems(parsed: Parsed) -> dict[str, str]:
+    """Everything wrong at once, in the order of the page."""
+    problem = content_problem(str(parsed.values.get("content") or ""))
+    first = {"content": problem} if problem and "content" not in parsed.errors else {}
+    return {**first, **parsed.errors}
 
 
 def _submit(token: str, key: str, parsed: Parsed) -> Receipt:

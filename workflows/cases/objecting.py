@@ -31,6 +31,13 @@ class Receipt:
     answer_by: date
 
 
+def content_problem(content: str) -> str:
+    """What is wrong with the text of an objection; empty when nothing is."""
+    if len("".join(content.split())) >= LEAST:
+        return ""
+    return f"异议内容太短，请写明哪一项不符、事实和理由，不少于{LEAST}个字。"
+
+
 def submit_objection(
     session: Session, token: str, *, key: str, content: str, name: str = "", phone: str = ""
 ) -> Receipt:
@@ -41,8 +48,7 @@ def submit_objection(
     :raises Invalid: the content is too short, or the key was used for another text.
     :raises Conflict: the 公示 is over.
     """
-    if len("".join(content.split())) < LEAST:
-        message = f"异议内容太短，请写明哪一项不符、事实和理由，不少于{LEAST}个字。"
+    if message := content_problem(content):
         raise Invalid(message, {"content": message})
     case_id = session.scalar(select(Publicity.case_id).where(Publicity.token == token))
     if case_id is None:
