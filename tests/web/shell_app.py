@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, render_template_string, request
@@ -96,8 +97,14 @@ def create_shell_app() -> Flask:
     return app
 
 
+@cache
+def shell_app() -> Flask:
+    """One such application for all tests that only draw: templates are compiled once."""
+    return create_shell_app()
+
+
 def render(source: str, **context: Any) -> str:
     """Render a template text in the small application."""
-    app = create_shell_app()
+    app = shell_app()
     with app.test_request_context("/?q=%E7%BC%9D%E7%BA%AB&page=3"):
         return render_template_string(source, **context)

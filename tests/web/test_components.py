@@ -12,7 +12,7 @@ import pytest
 from lxml import etree
 
 from forms.definition import load_form
-from tests.web.shell_app import create_shell_app, render
+from tests.web.shell_app import render, shell_app
 from webapp import styleguide, views_support
 from workflows.base.clock import frozen
 
@@ -34,7 +34,7 @@ def texts(tree: Any, path: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def guide() -> Any:
-    answer = create_shell_app().test_client().get("/")
+    answer = shell_app().test_client().get("/")
     assert answer.status_code == 200
     return parsed(answer.get_data(as_text=True))
 
@@ -169,7 +169,7 @@ def test_files_there_can_be_dropped_and_the_camera_offered() -> None:
     ],
 )
 def test_defects_keep_their_rows_stored_or_typed(values: dict[str, Any]) -> None:
-    rows = create_shell_app().jinja_env.filters["defect_rows"](values, "faults")
+    rows = shell_app().jinja_env.filters["defect_rows"](values, "faults")
     tree = field("faults", rows, options=styleguide.LISTS["targets"], errors={"faults-1-problem": "没有填写"})
     assert tree.xpath("//option[@selected]/@value") == ["lease"]
     assert [one.strip() for one in texts(tree, "//textarea")][:2] == ["缺少签字", "补签"]
@@ -253,7 +253,7 @@ PAGER = '{% from "components/list.html" import pager %}{{ pager(page, total) }}'
     ],
 )
 def test_pages_keep_the_filters_and_cap_the_count(page: int, total: int, says: str, links: list[str]) -> None:
-    app = create_shell_app()
+    app = shell_app()
     with app.test_request_context("/?q=a&page=3"):
         tree = parsed(app.jinja_env.from_string(PAGER).render(page=page, total=total))
     assert texts(tree, "//p") == [says]
@@ -263,7 +263,7 @@ def test_pages_keep_the_filters_and_cap_the_count(page: int, total: int, says: s
 
 
 def test_filters_of_the_address_can_be_replaced_and_taken_away() -> None:
-    app = create_shell_app()
+    app = shell_app()
     with app.test_request_context("/?q=a&light=over&page=3"):
         assert views_support.replace_args(light=None, page=1) == "/?q=a&page=1"
 
@@ -319,7 +319,7 @@ NOW = datetime(2026, 11, 23, 6, 5, tzinfo=UTC)
 )
 def test_how_values_are_written(name: str, value: Any, shown: str) -> None:
     with frozen(NOW):
-        assert create_shell_app().jinja_env.filters[name](value) == shown
+        assert shell_app().jinja_env.filters[name](value) == shown
 
 
 @pytest.mark.parametrize(
@@ -339,11 +339,11 @@ def test_how_values_are_written(name: str, value: Any, shown: str) -> None:
     ],
 )
 def test_nothing_is_written_as_a_dash(name: str) -> None:
-    assert create_shell_app().jinja_env.filters[name](None) == "—"
+    assert shell_app().jinja_env.filters[name](None) == "—"
 
 
 def test_static_files_carry_their_digest() -> None:
-    app = create_shell_app()
+    app = shell_app()
     with app.test_request_context("/"):
         first = views_support.asset("css/base.css")
     assert re.fullmatch(r"/static/css/base\.css\?v=[0-9a-f]{10}", first)
