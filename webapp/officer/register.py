@@ -118,13 +118,11 @@ def _reviews(session: Session, workshop_ids: list[int]) -> dict[int, str]:
 
 def _case_numbers(session: Session, entries: list[Workshop]) -> dict[int, str]:
     wanted = [one.case_id for one in entries if one.case_id is not None]
-    return dict(session.execute(select(Case.id, Case.number).where(Case.id.in_(wanted))).tuples().all())
+    return dict(session.execute(select(Case.id, Case.number).where(Case.id.in_(wanted))).all())
 
 
 def _names(session: Session, codes: set[str]) -> dict[str, str]:
-    return dict(
-        session.execute(select(Division.code, Division.name).where(Division.code.in_(codes))).tuples().all()
-    )
+    return dict(session.execute(select(Division.code, Division.name).where(Division.code.in_(codes))).all())
 
 
 def _modes(session: Session) -> dict[str, str]:
