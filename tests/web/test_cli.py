@@ -6,20 +6,24 @@ import hashlib
 import io
 import json
 import logging
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 from openpyxl import Workbook
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from tests.conftest import TEST_KEYRING
 from webapp.cli import main
 from webapp.progress import Progress
+from workflows.audit.model import Event
 from workflows.base import installation
+from workflows.base.clock import now
 from workflows.base.privacy import use_keyring
 from workflows.base.session import Database
+from workflows.cases.model import Case, WorkItem
 from workflows.organisations.model import User
 from workflows.registers.model import IdentitySnapshot
 
@@ -54,6 +58,27 @@ def installed(_environment: None, tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demonstration, loaded once."""
+    folder = tmp_path_factory.mktemp("demonstration")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in {"WENGANG_DEMO": "1", "WENGANG_DATA_DIR": str(folder)}.items():
+            patch.setenv(name, value)
+        for command in (("init-keys",), ("migrate",), ("demo", "load")):
+            wengang(*command)
+    return folder
+
+
+@pytest.fixture
+def demonstrated(_environment: None, loaded: Path, tmp_path: Path) -> Iterator[Database]:
+    """A copy of it."""
+    shutil.copytree(loaded, tmp_path, dirs_exist_ok=True)
+    database = Database(f"sqlite:///{tmp_path / 'wengang.db'}")
+    yield database
+    database.close()
+
+
 def test_keys_are_made_once(tmp_path: Path) -> None:
     assert "已生成密钥文件" in wengang("init-keys").stderr
     keys = (tmp_path / "keys.json").read_bytes()
@@ -83,13 +108,42 @@ def test_the_first_administrator(installed: Database) -> None:
     assert "已经使用" in result.stderr
 
 
-def test_the_demonstration_is_loaded_once_and_holds(installed: Database, tmp_path: Path) -> None:
-    wengang("demo", "load")
-    wengang("demo", "load")
-    assert "shifan.clerk" in wengang("demo", "accounts").stdout
+def test_the_demonstration_has_cases_at_every_step_and_holds(demonstrated: Database) -> None:
     assert json.loads(wengang("check").stdout) == {"ok": True, "findings": []}
     assert json.loads(wengang("audit", "verify").stdout)["ok"]
-    with installed.transaction() as session:
+    with demonstrated.reading() as session:
+        waiting = set(session.scalars(select(WorkItem.step).where(WorkItem.closed_at.is_(None))))
+        late = session.scalars(
+            select(WorkItem.id).where(WorkItem.closed_at.is_(None), WorkItem.due_at < now())
+        ).all()
+        statuses = set(session.scalars(select(Case.status)))
+    assert waiting == {
+        "application",
+        "township_acceptance",
+        "correction",
+        "hrss_review",
+        "rural_review",
+        "site_check",
+        "rectification",
+        "meeting",
+        "joint_issue",
+        "acknowledge",
+    }
+    assert late
+    assert {"recognised", "publicised"} <= statuses
+
+
+def test_the_demonstration_is_loaded_once(demonstrated: Database) -> None:
+    with demonstrated.reading() as session:
+        before = session.scalar(select(func.count()).select_from(Event))
+    wengang("demo", "load")
+    with demonstrated.reading() as session:
+        assert session.scalar(select(func.count()).select_from(Event)) == before
+    assert "shifan.clerk" in wengang("demo", "accounts").stdout
+
+
+def test_an_altered_row_is_named(demonstrated: Database) -> None:
+    with demonstrated.transaction() as session:
         session.execute(text("update employers set name = '改动后的名称' where id = 1"))
     result = wengang("audit", "verify", status=1)
     assert not json.loads(result.stdout)["ok"]
@@ -104,8 +158,7 @@ def test_demonstration_data_is_refused_elsewhere(
     assert "只能装入演示环境" in wengang("demo", "load", status=1).stderr
 
 
-def test_a_list_of_identities_is_imported(installed: Database, tmp_path: Path) -> None:
-    wengang("demo", "load")
+def test_a_list_of_identities_is_imported(demonstrated: Database, tmp_path: Path) -> None:
     good, bad = tmp_path / "good.xlsx", tmp_path / "bad.xlsx"
     book = Workbook()
     book.active.append(["姓名", "身份证号", "类别", "村"])
@@ -121,7 +174,7 @@ def test_a_list_of_identities_is_imported(installed: Database, tmp_path: Path) -
     result = wengang("import-identities", str(good), *arguments)
     assert "已导入，共 1 人" in result.stderr
     assert "以前导入过" in wengang("import-identities", str(good), *arguments).stderr
-    with installed.reading() as session:
+    with demonstrated.reading() as session:
         assert session.scalars(
             select(IdentitySnapshot.row_count).where(IdentitySnapshot.source == "测试名单")
         ).one()
