@@ -88,9 +88,7 @@ def fill(database: Database, folder: Path, scenario: str = SCENARIO) -> PublicWo
 def _world(database: Database, running: Run, done: Run, employer: str) -> PublicWorld:
     answers = running.scenarios.content["answers"]["application_form"]
     with database.reading() as session:
-        publicity = session.scalars(
-            select(Publicity).where(Publicity.case_id == running.walk.case_id)
-        ).one()
+        publicity = session.scalars(select(Publicity).where(Publicity.case_id == running.walk.case_id)).one()
         papers = session.scalars(
             select(IssuedDocument).where(IssuedDocument.case_id == done.walk.case_id)
         ).all()

@@ -49,9 +49,7 @@ def progress() -> ResponseReturnValue:
     return fleeting(render_template("public/progress_found.html", found=found))
 
 
-def _page(
-    typed: dict[str, list[str]], errors: dict[str, str] | None = None, status: int = 200
-) -> Response:
+def _page(typed: dict[str, list[str]], errors: dict[str, str] | None = None, status: int = 200) -> Response:
     return fleeting(
         render_template("public/progress.html", form=form("progress"), typed=typed, errors=errors or {}),
         status,

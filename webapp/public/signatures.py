@@ -1,4 +1,4 @@
-"""The signature of a file that a stranger sent: read in a process of bounded time and memory."""
+"""Signatures of files that come in. What a stranger made is read in a process of bounded time and memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,11 @@ from workflows.documents.signing import SignatureCheck
 SECONDS = 15
 MEMORY = 1024 * 1024 * 1024
 _CHILD = Path(__file__).with_name("_signature_child.py")
+
+
+def check_own(pdf: bytes) -> SignatureCheck:
+    """What the signature of a file says that is byte for byte one of ours: nothing in it is to be feared."""
+    return signing.verify(pdf, trusted())
 
 
 def check_signature(pdf: bytes, seconds: int = SECONDS, memory: int = MEMORY) -> SignatureCheck:

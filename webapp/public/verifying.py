@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from webapp.access import everyone
 from webapp.database import reading
 from webapp.public.blueprint import bp, fleeting, form, posted, too_often
-from webapp.public.signatures import check_signature
+from webapp.public.signatures import check_own, check_signature
 from workflows.cases.public_papers import Paper, find_paper, paper_like, paper_of
 from workflows.documents.issue import same_bytes
 from workflows.documents.signing import SignatureCheck
@@ -86,7 +86,12 @@ def _ask(
 
 
 def _show(
-    found: Paper | None, token: str, *, result: Comparison | None = None, file_error: str = "", status: int = 200
+    found: Paper | None,
+    token: str,
+    *,
+    result: Comparison | None = None,
+    file_error: str = "",
+    status: int = 200,
 ) -> Response:
     """An unknown paper answers 404: machines, too, must not take it for a genuine one."""
     if found is None and status == 200 and result is None:
@@ -108,9 +113,9 @@ def _compare(asked: Paper | None, token: str) -> Response:
     like = paper_like(reading(), content)
     same = asked is not None and same_bytes(asked.document, content)
     pending = asked is not None and asked.state == "pending"
-    check = check_signature(content)
-    file = _about_file(asked, like, same=same, pending=pending)
     known = same or like is not None
+    check = check_own(content) if known else check_signature(content)
+    file = _about_file(asked, like, same=same, pending=pending)
     # without a token, or with one that nobody issued, the file alone says which paper it is
     shown = asked or like
     return _show(shown, shown.token if shown else "", result=Comparison(file, about_signature(check, known)))
@@ -119,7 +124,10 @@ def _compare(asked: Paper | None, token: str) -> Response:
 def _upload() -> tuple[bytes, str, int]:
     """The file sent: content, or what is wrong with it. It is compared and forgotten."""
     upload = request.files.get("file")
-    content = upload.stream.read(LARGEST + 1) if upload else b""
+    content = b""
+    if upload is not None:
+        content = upload.stream.read(LARGEST + 1)
+        upload.close()  # a large one lies in a temporary file: gone at once
     if not content:
         return b"", "请选择要核验的 PDF 文件。", 422
     if len(content) > LARGEST:
@@ -165,7 +173,11 @@ def about_signature(check: SignatureCheck, known: bool) -> Said:
     if not check.intact:
         return Said("error", "电子签名已失效", "文件内容在签名之后被改动过，不要采信。")
     if not check.complete:
-        return Said("error", "签名之后又加了内容", "签名时的内容没有变，但之后有人往文件里添加或者覆盖了内容，不要采信。")
+        return Said(
+            "error",
+            "签名之后又加了内容",
+            "签名时的内容没有变，但之后有人往文件里添加或者覆盖了内容，不要采信。",
+        )
     if not check.trusted:
         return Said(
             "warning" if known else "error",

@@ -139,7 +139,7 @@ def division_names(session: Session, codes: Iterable[str]) -> dict[str, str]:
     if not wanted:
         return {}
     rows = session.execute(select(Division.code, Division.name).where(Division.code.in_(wanted)))
-    return {code: name for code, name in rows}
+    return {row.code: row.name for row in rows}
 
 
 def publicity_notice(session: Session, token: str) -> PublicityNotice:
