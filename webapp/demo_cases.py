@@ -49,10 +49,10 @@ PLANS = (
     Plan(4, 27, "hrss_review", "鹤乡食品分拣帮扶车间"),
     Plan(3, 22, "joint_issue", "巧手草编居家帮扶车间"),
     Plan(6, 14, "rectification", "瑞和手套帮扶车间", scenario="returned_and_rectified"),
+    Plan(2, 9, "correction", "绿野杂粮分选帮扶车间", scenario="corrected"),
     Plan(8, 8, "publicity", "向海木业帮扶车间", objection="听说名单里有一个人早就去外地打工了，请核实。"),
     Plan(7, 7, "meeting", "前进村合作社帮扶车间"),
     Plan(5, 6, "site_check", "惠民劳务合作社帮扶车间"),
-    Plan(2, 4, "correction", "绿野杂粮分选帮扶车间", scenario="corrected"),
     Plan(2, 2, "township_acceptance", "绿野杂粮包装帮扶车间"),
     Plan(1, 1, "application", "晨曦服装加工二车间"),
 )

@@ -16,6 +16,7 @@ from openpyxl import Workbook
 from sqlalchemy import func, select, text
 
 from tests.conftest import TEST_KEYRING
+from webapp.audit.words import EVENTS
 from webapp.cli import main
 from webapp.progress import Progress
 from workflows.audit.model import Event
@@ -117,6 +118,10 @@ def test_the_demonstration_has_cases_at_every_step_and_holds(demonstrated: Datab
             select(WorkItem.id).where(WorkItem.closed_at.is_(None), WorkItem.due_at < now())
         ).all()
         statuses = set(session.scalars(select(Case.status)))
+        assert session.scalars(select(Event.id).where(Event.at > now())).all() == []
+        assert set(session.scalars(select(Event.kind))) <= set(EVENTS), (
+            "name the new events in webapp/audit/words.py"
+        )
     assert waiting == {
         "application",
         "township_acceptance",
