@@ -6,7 +6,8 @@ from __future__ import annotations
 import dataclasses
 import threading
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ from workflows.cases import check, process
 from workflows.cases.access import visible_case
 from workflows.cases.model import Case, Command, Objection, Publicity
 from workflows.cases.objecting import ANONYMOUS, LEAST, submit_objection
+from workflows.cases.process import process_of
 from workflows.cases.public_papers import find_paper, paper_like, paper_of
 from workflows.cases.public_progress import progress_of
 from workflows.cases.public_views import (
     PAGE,
+    answer_due,
     counties_publishing,
     counties_registered,
     division_names,
@@ -35,14 +38,22 @@ from workflows.cases.public_views import (
     publicity_notice,
     running_publicities,
 )
+from workflows.cases.scenarios import Run, Scenarios
+from workflows.cases.walking import Walk
 from workflows.documents.model import IssuedDocument
 from workflows.organisations.model import User
 from workflows.registers.membership import load_actor
+from workflows.registers.model import Employer
 
 CONTENT = "名册里的两个人已经外出打工，平时不在这个车间干活。"
 OBJECTOR = ("钱守义", "13943600001")
 KEY = "0" * 32
 Mover = Callable[[timedelta], None]
+
+
+def unsigned(pdf: bytes, reason: str, when: datetime) -> bytes:
+    """Signing has tests of its own."""
+    return pdf
 
 
 @pytest.fixture(scope="module")
@@ -306,3 +317,47 @@ def test_deadlines_and_ends_are_told_as_days(database: Database, world: PublicWo
         assert ended.finished_on == date(2026, 3, 10)
         assert ended.stopped == ""
         assert {one.state for one in ended.stages} == {"done"}
+
+
+def test_a_draft_waits_for_its_employer_and_is_known_by_the_employers_phone(
+    database: Database, world: PublicWorld
+) -> None:
+    walk = Walk(database, unsigned)
+    with database.reading() as session:
+        employer = session.scalars(select(Employer).where(Employer.name.contains("巧手草编"))).one()
+    walk.begin("workshop_recognition", employer.id)
+    with database.reading() as session:
+        number = session.get_one(Case, walk.case_id).number
+        found = progress_of(session, number, employer.contact_phone[-4:])
+        assert found is not None
+        (waiting,) = found.waiting
+        assert (waiting.own, waiting.until, waiting.office) == (True, None, "申请单位")
+        assert (found.status, found.submitted_on, found.publicity_over) == ("填写中", None, False)
+        assert employer.name not in words(found)
+
+
+def test_a_case_that_ended_badly_stays_where_it_stood(
+    database: Database, world: PublicWorld, move: Mover
+) -> None:
+    scenarios = Scenarios.read("workshop_recognition")
+    with database.reading() as session:
+        employer = session.scalars(select(Employer).where(Employer.name.contains("巧手草编"))).one()
+    run = Run(database, unsigned, scenarios, employer.id, "220822", move, seed=3)
+    run.run(scenarios.get("no_basis"))
+    with database.reading() as session:
+        number = session.get_one(Case, run.walk.case_id).number
+        found = progress_of(session, number, world.phone[-4:])
+        assert found is not None
+        assert found.stopped == "无有效依据，未受理"
+        assert found.waiting == []
+        assert "current" not in {one.state for one in found.stages}
+        assert found.stages[-1].state == "todo"
+
+
+def test_a_step_without_a_limit_takes_no_time(database: Database, world: PublicWorld) -> None:
+    submit(database, world)
+    with database.reading() as session:
+        case = session.scalars(select(Case).where(Case.process == "objection")).one()
+        whole = process_of(session, case.version_id)
+        free = {key: replace(step, limit=None) for key, step in whole.steps.items()}
+        assert answer_due(session, replace(whole, steps=free), case) == clock.today()

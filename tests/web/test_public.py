@@ -699,6 +699,11 @@ def test_unfit_files_are_refused_in_words(
         assert words in upload(guest, path, content, status).errors[0]
 
 
+def test_a_form_sent_without_a_file_is_refused_in_words(guest: Browser, public: PublicWorld) -> None:
+    page = guest.refused(f"/v/{public.papers['certificate'][0]}", {"number": "1"})
+    assert page.errors == ["请选择要核验的 PDF 文件。"]
+
+
 def test_comparing_files_is_slowed(
     guest: Browser, public: PublicWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
