@@ -8,10 +8,11 @@ from webapp.admin import bp as admin
 from webapp.audit import bp as audit
 from webapp.auth.account import bp as account
 from webapp.auth.routes import bp as auth
+from webapp.employer import bp as employer
 from webapp.health import bp as health
 from webapp.home import bp as home
 from webapp.officer import bp as officer
 from webapp.officer.files import bp as files
 from webapp.public import bp as public
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit, officer, files, public)
+BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit, officer, files, employer, public)
