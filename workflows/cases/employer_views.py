@@ -149,26 +149,36 @@ def sent_to_employer(session: Session, case: Case, process: Process) -> set[int]
     """The decisions that were sent back to the employer: those that a step of its own answers (``remarks_from``)."""
     decisions = list(
         session.execute(
-            select(Decision.id, Decision.step, Decision.decided_at)
+            select(
+                Decision.id,
+                Decision.step,
+                Decision.decided_at,
+                Decision.work_item_id,
+                Decision.department_id,
+            )
             .where(Decision.case_id == case.id, Decision.outcome != "sent_back")
             .order_by(Decision.id)
         )
     )
+    own = {row.work_item_id: row.id for row in decisions if row.department_id is None}
     found: set[int] = set()
-    since: datetime | None = None
+    answered = 0  # the employer's own decision before: what came earlier was for an earlier step
     for item in session.scalars(
         select(WorkItem)
         .where(WorkItem.case_id == case.id, WorkItem.employer_id.is_not(None))
         .order_by(WorkItem.id)
     ):
         sources = process.step(item.step).config.get("remarks_from", [])
+        before = own.get(item.id)
         latest = {
-            step: key
-            for key, step, at in decisions
-            if step in sources and at <= item.opened_at and (since is None or at > since)
+            row.step: row.id
+            for row in decisions
+            if row.step in sources
+            and answered < row.id
+            and (row.id < before if before is not None else row.decided_at <= item.opened_at)
         }
         found |= set(latest.values())
-        since = item.opened_at
+        answered = before or answered
     return found
 
 
