@@ -15,4 +15,15 @@ from webapp.officer import bp as officer
 from webapp.officer.files import bp as files
 from webapp.public import bp as public
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health, home, auth, account, admin, audit, officer, files, employer, public)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health,
+    home,
+    auth,
+    account,
+    admin,
+    audit,
+    officer,
+    files,
+    employer,
+    public,
+)
