@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -26,9 +25,9 @@ ALL = [(process, key) for process in KEYS for key in Scenarios.read(process).key
 
 
 @pytest.fixture(scope="module")
-def taken() -> Iterator[dict[str, set[str]]]:
+def taken() -> dict[str, set[str]]:
     """What all scenarios of this module passed and fired, by process."""
-    yield defaultdict(set)
+    return defaultdict(set)
 
 
 def run_scenario(database: Database, county: DemoCounty, process: str, key: str) -> tuple[Run, Outcome]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from workflows.audit.digest import event_hash, row_digest, row_key
@@ -27,11 +28,14 @@ class Chain(Protocol):
 
 def stream(session: Session, name: str) -> Stream:
     """The named stream, locked until the transaction ends; created when new."""
-    row = session.scalars(select(Stream).where(Stream.name == name).with_for_update()).one_or_none()
+    wanted = select(Stream).where(Stream.name == name).with_for_update()
+    session.flush()  # what this transaction noted on the row itself must not be read over
+    row = session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
     if row is None:
-        row = Stream(name=name, chain_seq=0, chain_head="")
-        session.add(row)
-        session.flush()
+        # two transactions may be the first at once: the second insert gives way and waits for the first
+        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(insert(Stream).values(name=name, chain_seq=0, chain_head="").on_conflict_do_nothing())
+        row = session.scalars(wanted).one()
     return row
 
 

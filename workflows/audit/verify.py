@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from sqlalchemy import func, inspect, select
@@ -38,10 +39,13 @@ def _tables() -> dict[str, type[Base]]:
     }
 
 
+_PARSE: dict[type, Callable[[str], Any]] = {int: int, date: date.fromisoformat}
+
+
 def _identity(model: type[Base], key: str) -> tuple[Any, ...]:
     columns = inspect(model).primary_key
     return tuple(
-        int(part) if column.type.python_type is int else part
+        _PARSE.get(column.type.python_type, str)(part)
         for column, part in zip(columns, key.split("/"), strict=True)
     )
 

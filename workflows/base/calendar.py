@@ -27,6 +27,8 @@ class CalendarDay(Base):
     working: Mapped[bool] = mapped_column(Boolean)
     note: Mapped[str] = mapped_column(String(200))
 
+    __audited__ = ("day", "working", "note")
+
 
 @lru_cache(maxsize=4096)
 def _published(day: date) -> bool | None:

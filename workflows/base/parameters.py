@@ -30,6 +30,8 @@ class Parameter(Base):
     entered_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     entered_by: Mapped[int | None] = mapped_column(Identifier)
 
+    __audited__ = ("process", "key", "division_code", "value", "basis", "valid_from", "valid_to")
+
 
 @dataclass(frozen=True)
 class Value:

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from workflows.base.clock import SHANGHAI, now, today
-from workflows.base.parameters import Parameter
 from workflows.base.session import Database
 from workflows.cases import objections, verdicts
 from workflows.cases.model import Case, Publicity, Roster, RosterRow, RuleResult, WorkItem
@@ -32,6 +31,7 @@ from workflows.documents.model import IssuedDocument
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.divisions import children
 from workflows.organisations.model import Assignment, Department, User
+from workflows.organisations.settings import set_parameter
 from workflows.registers import workshops
 from workflows.registers.demo_people import id_number
 from workflows.registers.model import Employer, Workshop
@@ -119,15 +119,15 @@ class Run:
         """The county's basis, and the people of the roster in the register of identities."""
         with self.database.transaction() as session:
             if not scenario.get("basis", True):
-                session.add(
-                    Parameter(
-                        process=self.scenarios.process,
-                        key="basis",
-                        division_code=self.county_code,
-                        value={},
-                        basis="情景：县级没有登记后续依据",
-                        valid_from=today(),
-                    )
+                set_parameter(
+                    session,
+                    SYSTEM,
+                    process=self.scenarios.process,
+                    key="basis",
+                    division_code=self.county_code,
+                    value={},
+                    basis="情景：县级没有登记后续依据",
+                    valid_from=today(),
                 )
             wanted = [group for one in self._rosters(scenario) for group in one]
             self.people = self._people(wanted)

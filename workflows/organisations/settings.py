@@ -28,6 +28,7 @@ def set_calendar_day(session: Session, actor: Actor, *, day: date, working: bool
         "calendar-day-set",
         actor_id=actor.user_id,
         payload={"day": day.isoformat(), "working": working, "note": row.note},
+        covers=(row,),
     )
     return row
 
@@ -79,5 +80,6 @@ def set_parameter(
             "valid_from": valid_from.isoformat(),
             "valid_to": valid_to.isoformat() if valid_to else None,
         },
+        covers=(row,),
     )
     return row

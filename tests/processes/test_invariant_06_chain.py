@@ -1,0 +1,188 @@
+"""Invariant 6: each change has one event; altering or removing any row, the newest and whole cases included, is found."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from workflows.audit.model import append_only_ddl
+from workflows.base import clock
+from workflows.base.session import Database
+from workflows.cases import check
+from workflows.cases.jobs import anchor_today
+
+from .stage import bring_to
+
+pytestmark = pytest.mark.usefixtures("papers_unrendered")
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=clock.SHANGHAI)
+
+
+def unlock(session, table: str) -> None:  # type: ignore[no-untyped-def]
+    """What somebody with the database's own rights would do first."""
+    if session.get_bind().dialect.name == "sqlite":
+        for verb in ("update", "delete"):
+            session.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{verb}"))
+    else:
+        session.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER ALL"))
+
+
+def findings(database: Database) -> list[str]:
+    return [f"{one.subject} {one.message}" for one in check.verify_everything(database)]
+
+
+@pytest.mark.parametrize("table", ["events", "decisions"])
+@pytest.mark.parametrize("verb", ["UPDATE {} SET id = id", "DELETE FROM {}"])
+def test_the_database_itself_refuses_to_change_what_happened(
+    published: Database, table: str, verb: str
+) -> None:
+    with clock.frozen(MONDAY) as move:
+        bring_to(published, move, "hrss_review")
+        with pytest.raises(DatabaseError, match="append-only"), published.transaction() as session:
+            session.execute(text(verb.format(table)))
+
+
+ATTACKS = {
+    "an opinion is rewritten": (
+        "decisions",
+        "UPDATE decisions SET outcome = 'propose_refuse' WHERE step = 'hrss_review'",
+    ),
+    "an event is rewritten": (
+        "events",
+        "UPDATE events SET payload = '{}' WHERE stream LIKE 'case:%' AND seq = 3",
+    ),
+    "an event in the middle goes": ("events", "DELETE FROM events WHERE stream LIKE 'case:%' AND seq = 3"),
+    "the newest event goes": (
+        "events",
+        "DELETE FROM events WHERE stream = 'case:1' AND seq = (SELECT chain_seq FROM cases WHERE id = 1)",
+    ),
+    "a case is moved to another status": ("cases", "UPDATE cases SET status = 'recognised' WHERE id = 1"),
+    "a roster is reported smaller": ("rosters", "UPDATE rosters SET total = 2"),
+    "an end of a publicity is moved": (
+        "publicities",
+        "UPDATE publicities SET ends_at = '2026-03-03 00:00:00'",
+    ),
+    "a user becomes an officer": ("users", "UPDATE users SET kind = 'officer' WHERE username = 'qiye1'"),
+    "a parameter changes": ("parameters", "UPDATE parameters SET value = '9' WHERE id = 1"),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_raw_sql_is_found(published: Database, name: str) -> None:
+    table, statement = ATTACKS[name]
+    with clock.frozen(MONDAY) as move:
+        bring_to(published, move, "advance")
+        assert findings(published) == []
+        with published.transaction() as session:
+            unlock(session, table)
+            changed = session.execute(text(statement)).rowcount
+        assert changed
+        found = findings(published)
+        assert found, name
+        assert any(table in one or "条记录" in one or "链头" in one for one in found), found
+
+
+def test_a_row_put_in_past_the_system_is_found(published: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        bring_to(published, move, "hrss_review")
+        with published.transaction() as session:
+            session.execute(
+                text(
+                    "INSERT INTO decisions (case_id, work_item_id, step, form, round, outcome, opinion, answers,"
+                    " decided_at) SELECT case_id, work_item_id, 'hrss_review', form, 1, 'agree', opinion, answers,"
+                    " decided_at FROM decisions LIMIT 1"
+                )
+            )
+        assert any("没有任何记录" in one for one in findings(published))
+
+
+def test_a_newest_event_removed_together_with_its_head_is_found_by_the_anchor(published: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        bring_to(published, move, "hrss_review")
+        assert anchor_today(published)
+        with published.transaction() as session:
+            unlock(session, "events")
+            session.execute(
+                text(
+                    "DELETE FROM events WHERE stream = 'case:1' AND seq = (SELECT chain_seq FROM cases WHERE id = 1)"
+                )
+            )
+            session.execute(
+                text(
+                    "UPDATE cases SET chain_seq = chain_seq - 1, chain_head ="
+                    " (SELECT hash FROM events WHERE stream = 'case:1' ORDER BY seq DESC LIMIT 1) WHERE id = 1"
+                )
+            )
+        assert any("锚点" in one for one in findings(published))
+        move(timedelta(days=1))
+
+
+def test_a_case_removed_whole_is_found(published: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        run = bring_to(published, move, "hrss_review")
+        anchor_today(published)
+        with published.transaction() as session:
+            wipe(session, run.walk.case_id)
+        found = findings(published)
+        assert any("整件被删除" in one for one in found), found
+
+
+def test_a_case_removed_whole_before_any_anchor_is_missed_in_the_numbers(published: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        run = bring_to(published, move, "hrss_review")
+        with published.transaction() as session:
+            wipe(session, run.walk.case_id)
+        assert any("有整件被删除" in one for one in findings(published))
+
+
+def wipe(session, case_id: int) -> None:  # type: ignore[no-untyped-def]
+    for table in ("events", "decisions"):
+        unlock(session, table)
+    if session.get_bind().dialect.name == "sqlite":
+        session.execute(text("PRAGMA defer_foreign_keys = ON"))
+    inner = f"(SELECT id FROM rosters WHERE case_id = {case_id})"
+    statements = [
+        f"DELETE FROM row_verdicts WHERE row_id IN (SELECT id FROM roster_rows WHERE roster_id IN {inner})",
+        f"DELETE FROM roster_rows WHERE roster_id IN {inner}",
+        *(
+            f"DELETE FROM {table} WHERE case_id = {case_id}"
+            for table in ("rosters", "attachments", "rule_results", "decisions", "notices", "case_timers")
+        ),
+        f"DELETE FROM drafts WHERE work_item_id IN (SELECT id FROM work_items WHERE case_id = {case_id})",
+        f"DELETE FROM work_items WHERE case_id = {case_id}",
+        f"DELETE FROM issued_documents WHERE case_id = {case_id}",
+        f"DELETE FROM events WHERE stream = 'case:{case_id}'",
+        f"DELETE FROM cases WHERE id = {case_id}",
+    ]
+    for statement in statements:
+        session.execute(text(statement))
+
+
+def test_rotating_the_keys_breaks_nothing(published: Database) -> None:
+    """Digests are over plaintext: the same rows under another key verify."""
+    from tests.conftest import TEST_KEYRING
+    from workflows.base.privacy import Keyring, use_keyring
+
+    with clock.frozen(MONDAY) as move:
+        bring_to(published, move, "hrss_review")
+        rotated = Keyring({"test": bytes(range(32)), "new": bytes(reversed(range(32)))}, bytes(range(32, 64)))
+        use_keyring(rotated)
+        try:
+            with published.transaction() as session:
+                from sqlalchemy.orm.attributes import flag_modified
+
+                from workflows.cases.model import RosterRow
+
+                for row in session.query(RosterRow):
+                    flag_modified(row, "values")
+            assert findings(published) == []
+            assert check.check(published) == []
+        finally:
+            use_keyring(TEST_KEYRING)
+
+
+def test_triggers_are_named_for_both_databases() -> None:
+    assert len(append_only_ddl("events", "sqlite")) == 2
+    assert len(append_only_ddl("events", "postgresql")) == 3
