@@ -248,7 +248,7 @@ def test_a_row_is_done_once(database: Database, clock: Callable[[timedelta], Non
         put(session, "mail", "1", {"user": 7})
     assert drain(database, handlers) == 1
     assert drain(database, handlers) == 0
-    assert done == [{"user": 7}]
+    assert done == [{"key": "1", "user": 7}]
     (row,) = _rows(database)
     assert row.key == "mail:1"
     assert row.done_at == now()

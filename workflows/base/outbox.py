@@ -50,8 +50,8 @@ class OutboxRow(Base):
 
 
 def put(session: Session, kind: str, key: str, payload: dict[str, Any]) -> None:
-    """Note a task for the worker, in the caller's transaction."""
-    session.add(OutboxRow(kind=kind, key=f"{kind}:{key}", payload=payload))
+    """Note a task for the worker, in the caller's transaction. Handlers find ``key`` in their payload."""
+    session.add(OutboxRow(kind=kind, key=f"{kind}:{key}", payload={"key": key, **payload}))
 
 
 def drain(database: Database, handlers: dict[str, Handler], limit: int = 100) -> int:

@@ -19,7 +19,7 @@ from workflows.cases import rosters
 from workflows.cases.action import Action, begin
 from workflows.cases.advance import bindings, settle
 from workflows.cases.model import Case, CaseTimer, Notice, WorkItem
-from workflows.cases.notices import notify_case, notify_item, notify_overdue
+from workflows.cases.notices import notify_case, notify_department, notify_item, notify_overdue, notify_user
 from workflows.cases.reviews import start_due
 from workflows.documents.issue import Sign, produce
 from workflows.documents.model import IssuedDocument
@@ -53,7 +53,21 @@ def handlers(sign: Sign) -> dict[str, Handler]:
                     str(payload["key"]),
                 )
 
-    return {"render_document": render_document, "read_roster": read_roster, "notice": notice}
+    def tell_user(database: Database, payload: dict[str, Any]) -> None:
+        with database.transaction() as session:
+            notify_user(session, int(payload["user"]), str(payload["text"]), str(payload["key"]))
+
+    def tell_department(database: Database, payload: dict[str, Any]) -> None:
+        with database.transaction() as session:
+            notify_department(session, int(payload["department"]), str(payload["text"]), str(payload["key"]))
+
+    return {
+        "render_document": render_document,
+        "read_roster": read_roster,
+        "notice": notice,
+        "notify-user": tell_user,
+        "notify-department": tell_department,
+    }
 
 
 def _on_issued(session: Session, document: IssuedDocument) -> None:

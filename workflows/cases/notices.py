@@ -15,7 +15,7 @@ from workflows.registers.model import EmployerMember
 
 
 def _write(
-    session: Session, users: Iterable[int], case_id: int, key: str, text: str, *, urgent: bool = False
+    session: Session, users: Iterable[int], case_id: int | None, key: str, text: str, *, urgent: bool = False
 ) -> int:
     written = 0
     for user in sorted(set(users)):
@@ -75,6 +75,16 @@ def notify_case(session: Session, case_id: int, to: str, text: str, key: str) ->
     else:
         return 0
     return _write(session, users, case_id, key, whole)
+
+
+def notify_user(session: Session, user_id: int, text: str, key: str) -> int:
+    """Tell one user something that belongs to no case."""
+    return _write(session, [user_id], None, key, text)
+
+
+def notify_department(session: Session, department_id: int, text: str, key: str) -> int:
+    """Tell everybody of an office something that belongs to no case."""
+    return _write(session, people_of(session, department_id), None, key, text)
 
 
 def notify_overdue(session: Session, item: WorkItem) -> int:
