@@ -18,6 +18,7 @@ from workflows.cases.commands import body_digest, remember, replayed
 from workflows.cases.model import CaseTimer, Decision, WorkItem
 from workflows.cases.process import Step
 from workflows.cases.rosters import rejudge
+from workflows.cases.starting import begin_officially
 from workflows.cases.verdicts import guard_rows
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
@@ -89,7 +90,7 @@ def complete(
         advanced = _all_signed(session, item)
         if advanced:
             if item.employer_id is not None and action.case.submitted_at is None:
-                action.case.submitted_at = action.at
+                begin_officially(action)
             if step.roster == "edit":
                 rejudge(action)
             result = runner.complete(
@@ -220,9 +221,30 @@ def _answers(
     if errors:
         raise Invalid("有内容需要修改，请逐条核对。", errors)
     answers = {key: value for key, value in parsed.values.items() if key not in ("opinion", "outcome")}
+    again = step.config.get("repeat_requires", {}).get(outcome)
+    if again and not answers.get(again) and _decided_before(session, item, outcome):
+        label = definition.field(again).label
+        raise Invalid(
+            "再次补正须写明理由。",
+            {
+                again: f"没有填写{label}：补正应一次性告知；再次补正只能针对新交内容引出的问题，请写明是哪一处引出的。"
+            },
+        )
     if step.roster in ("decide", "edit"):
         answers |= guard_rows(action, step, item, outcome, rest_verdict)
     return answers
+
+
+def _decided_before(session: Session, item: WorkItem, outcome: str) -> bool:
+    """Whether an earlier round of this step ended the same way."""
+    return (
+        session.scalars(
+            select(Decision.id).where(
+                Decision.case_id == item.case_id, Decision.step == item.step, Decision.outcome == outcome
+            )
+        ).first()
+        is not None
+    )
 
 
 def _decide(

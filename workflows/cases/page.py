@@ -173,6 +173,7 @@ def opinions(session: Session, case: Case, process: Process) -> list[OpinionView
 
 _TITLES = {
     "case-started": "开始填写",
+    "case-submitted": "提交申请",
     "case-finished": "办结",
     "case-recalled": "撤回",
     "case-terminated": "终止",

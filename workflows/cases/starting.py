@@ -12,12 +12,13 @@ from workflows.base.clock import now, today
 from workflows.base.parameters import Value, in_force
 from workflows.cases.action import Action
 from workflows.cases.advance import bindings, settle
+from workflows.cases.functions import answer
 from workflows.cases.model import Case, Draft, WorkItem
 from workflows.cases.process import Process, newest
 from workflows.documents.numbering import next_number
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
-from workflows.organisations.divisions import chain_codes, county_of
+from workflows.organisations.divisions import chain_codes, county_of, division
 from workflows.registers.model import Employer, Workshop
 
 
@@ -99,6 +100,21 @@ def start(
     settle(action, runner.start(process.published, bindings(action)))
     _offer(action, start_key)
     return case
+
+
+def begin_officially(action: Action) -> None:
+    """The first submission: the case keeps the basis and the parameters of this day, not of the day a draft was begun,
+    and goes to the township that the application names."""
+    case, session = action.case, action.session
+    place = action.process.config.get("place_from")
+    if place:
+        named = str(answer(action, place["form"], place["field"]) or "")
+        if named:
+            case.division_code = division(session, named).code
+        case.county_code = county_of(session, case.division_code).code
+    case.rules = rules_on(session, action.process, list(chain_codes(session, case.division_code)), today())
+    case.submitted_at = action.at
+    action.record("case-submitted", (case,))
 
 
 def _offer(action: Action, start_key: str) -> None:
