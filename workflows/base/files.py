@@ -141,4 +141,6 @@ def clean_name(name: str) -> str:
     kept = "".join(c for c in base if unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Co", "Cn"})
     kept = kept.strip(". ") or "未命名"
     stem, dot, ending = kept.rpartition(".")
-    return kept if len(kept) <= 120 else f"{(stem or ending)[:100]}{dot}{ending[:10]}"
+    if len(kept) <= 120:
+        return kept
+    return f"{stem[:100]}{dot}{ending[:10]}" if dot else kept[:110]

@@ -14,7 +14,7 @@ from workflows.cases.facts import CaseView, case_facts_of, storable
 from workflows.cases.process import Process
 from workflows.cases.rules import fired_rules
 from workflows.engine import FactError, decide
-from workflows.registers.people import IdentityOn, identities_on
+from workflows.registers.people import IdentityOn, has_list, identities_on
 
 
 @dataclass
@@ -67,6 +67,7 @@ class _Runner:
         self.process, self.view, self.described = process, view, described
         self.identities: dict[tuple[int, date], IdentityOn] = {}
         self.case_values: dict[str, Any] = {}
+        self.listed_days: dict[date, bool] = {}
 
     def look_up(self, rows: Sequence[RowInput]) -> None:
         """All identities the rows will ask for, grouped so that each person has one day at a time."""
@@ -86,6 +87,10 @@ class _Runner:
             for one in wanted:
                 for person, found in identities_on(self.view.session, one).items():
                     self.identities[person, one[person]] = found
+                for day in set(one.values()):
+                    self.listed_days.setdefault(
+                        day, has_list(self.view.session, self.view.case.county_code, day)
+                    )
 
     def run(self, row: RowInput, result: Mapping[str, Any]) -> RowOutcome:
         facts: dict[str, Any] = {}
@@ -161,7 +166,8 @@ class _Runner:
         claimed = row.values.get(spec.get("claimed", ""), "")
         if claimed == "other_province":
             return "other_province"
-        return "unknown" if day is None else "none"
+        # no list speaks of that day: not "on no list", but unknown, and a person looks
+        return "none" if day is not None and self.listed_days.get(day) else "unknown"
 
 
 def _day(value: Any) -> date | None:

@@ -121,6 +121,22 @@ def identities_on(session: Session, wanted: Mapping[int, date]) -> dict[int, Ide
     return found
 
 
+def has_list(session: Session, county_code: str, day: date) -> bool:
+    """Whether a whole list of the county, or of a place in it, was taken on or before ``day``."""
+    return (
+        session.scalars(
+            select(IdentitySnapshot.id)
+            .where(
+                IdentitySnapshot.completed_at.is_not(None),
+                IdentitySnapshot.as_of <= day,
+                IdentitySnapshot.division_code.startswith(county_code, autoescape=True),
+            )
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
 @dataclass(frozen=True)
 class _Snapshot:
     id: int
