@@ -72,6 +72,8 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 #: Endpoint → how many wait there for the person on the page; put in by the blueprints.
 COUNTS: dict[str, Callable[[], int | None]] = {}
+#: Endpoint → whether the person on the page has anything to do there; those not named are for the whole kind.
+ONLY: dict[str, Callable[[], bool]] = {}
 
 
 def kind_of_visitor() -> str:
@@ -90,7 +92,11 @@ def menu() -> tuple[NavItem, ...]:
     """The menu of the person on the page."""
     if current_user.is_authenticated and current_user.must_change_password:
         return ()
-    entries = [one for one in MENU[kind_of_visitor()] if one.endpoint in current_app.view_functions]
+    entries = [
+        one
+        for one in MENU[kind_of_visitor()]
+        if one.endpoint in current_app.view_functions and ONLY.get(one.endpoint, lambda: True)()
+    ]
     here = request.endpoint or ""
     exact = next((one for one in entries if one.endpoint == here), None)
     current = exact or next((one for one in entries if one.under and here.startswith(one.under)), None)

@@ -30,7 +30,7 @@ _PDF = "default-src 'none'; object-src 'self'; frame-ancestors 'none'"
 def attachment(attachment_id: int) -> Response:
     """A material: shown by the browser when it is a picture or a PDF, else (or when asked) downloaded."""
     file, content = opened(reading(), page_actor(), attachment_id)
-    return _send(file, content, download="download" in request.args)
+    return send(file, content, download="download" in request.args)
 
 
 @bp.get("/documents/<int:document_id>/pdf")
@@ -45,10 +45,11 @@ def document(document_id: int) -> Response:
     require(page_actor(), "document.download", case_facts(session, case))
     if row.file is None:
         raise NotFound("文书正在生成，请稍后刷新页面再下载。")
-    return _send(row.file, installation().files.read(row.file), download="download" in request.args)
+    return send(row.file, installation().files.read(row.file), download="download" in request.args)
 
 
-def _send(file: StoredFile, content: bytes, *, download: bool) -> Response:
+def send(file: StoredFile, content: bytes, *, download: bool) -> Response:
+    """A stored file as an answer that can do nothing in our pages."""
     shown = file.media_type in ATTACHMENTS and not download
     response = Response(content, mimetype=file.media_type if shown else "application/octet-stream")
     kind = "inline" if shown else "attachment"
