@@ -272,6 +272,13 @@ def test_a_refused_employer_reads_why_and_registers_again(
     assert "等待确认" in page.main
 
 
+def test_the_authorisation_may_come_from_the_camera(guest: Browser, world: World) -> None:
+    """Page and camera have an input each, of one name: the first one is empty then."""
+    files = [(io.BytesIO(b""), ""), (io.BytesIO(PDF), "拍照.pdf")]
+    page = guest.submit("/register", registration(**{"authorisation-upload": files}))
+    assert "等待确认" in page.main
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

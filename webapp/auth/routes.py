@@ -185,15 +185,14 @@ def _join(answers: Answers) -> bool:
 
 
 def _register_unit(database: Session, who: Actor, answers: Answers) -> None:
-    upload = request.files.get("authorisation-upload")
+    # A page has two inputs of this name, one for files and one for the camera; either may be empty.
+    chosen = [one for one in request.files.getlist("authorisation-upload") if one.filename]
+    if not chosen:
+        raise Invalid("没有上传授权书。", {"authorisation": "请上传加盖公章的授权书。"})
     try:
-        file = services().store.attach(
-            database, upload.read() if upload else b"", (upload and upload.filename) or "", who.user_id
-        )
+        file = services().store.attach(database, chosen[0].read(), chosen[0].filename or "", who.user_id)
     except Invalid as error:
-        empty = upload is None or not upload.filename
-        message = "请上传加盖公章的授权书。" if empty else error.message
-        raise Invalid(error.message, {"authorisation": message}) from None
+        raise Invalid(error.message, {"authorisation": error.message}) from None
     given = answers.values
     register_employer(
         database,
