@@ -530,7 +530,7 @@ def test_the_township_confirms_and_the_first_account_owns(county_session: Sessio
     assert member.employer.confirmed_by == township.user_id
     assert actor_named(county_session, "qiye9").employer_ids == (member.employer_id,)
     assert _texts(county_session) == ["您的单位账号已确认，可以办理业务。"]
-    with pytest.raises(Forbidden):
+    with pytest.raises(Conflict, match="已由他人处理"):
         decide_member(county_session, township, member.id, agree=False, reason="晚了")
     with pytest.raises(NotFound):
         decide_member(county_session, township, 999_999, agree=True)
