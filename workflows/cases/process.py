@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -162,9 +163,15 @@ def process_of(session: Session, version_id: int) -> Process:
     ).one_or_none()
     if row is None:
         raise NotFound("没有这个流程版本。")
-    built = assemble(row.id, row.number, Package.from_text(row.package))
+    built = _built(row.id, row.number, row.package)
     with _lock:
         return _cache.setdefault(key, built)
+
+
+@lru_cache(maxsize=32)
+def _built(version_id: int, number: int, package: str) -> Process:
+    """The same text under the same key is the same process, whichever database it was read from."""
+    return assemble(version_id, number, Package.from_text(package))
 
 
 def newest(session: Session, key: str) -> Process:

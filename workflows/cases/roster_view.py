@@ -179,9 +179,7 @@ def _verdict_counts(session: Session, roster: Roster, department_id: int | None)
             .join(RosterRow, RosterRow.id == RowVerdict.row_id)
             .where(RosterRow.roster_id == roster.id, RowVerdict.department_id == department_id)
             .group_by(RowVerdict.verdict)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
 
 
