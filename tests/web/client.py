@@ -71,6 +71,27 @@ class Page:
         """Text → address."""
         return {text_of(one): one.get("href", "") for one in self.all("a")}
 
+    def form(self, id_: str) -> dict[str, list[str]]:
+        """What the form of that id sends as it stands, buttons and the session's token apart."""
+        found: dict[str, list[str]] = {}
+        for one in self.one("form", id=id_).iter():
+            name, kind = one.get("name"), one.get("type", "text")
+            if name is None or name == "csrf_token" or one.tag not in _LABELLED:
+                continue
+            if one.tag == "textarea":
+                found.setdefault(name, []).append((one.text or "").removeprefix("\n"))
+            elif one.tag == "select":
+                chosen = [option for option in one.iter("option") if option.get("selected") is not None]
+                found.setdefault(name, []).extend(
+                    option.get("value", text_of(option)) for option in chosen or list(one.iter("option"))[:1]
+                )
+            elif kind in {"checkbox", "radio"}:
+                if one.get("checked") is not None:
+                    found.setdefault(name, []).append(one.get("value", "on"))
+            elif kind not in {"submit", "button", "image", "reset", "file"}:
+                found.setdefault(name, []).append(one.get("value", ""))
+        return found
+
     def problems(self) -> list[str]:
         """Everything that is wrong with the page as a page."""
         found = [f"parse error at {one}" for one in self.parse_errors]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,15 +15,22 @@ from flask import Flask
 
 from tests.conftest import TEST_KEYRING
 from tests.databases import SqliteHouse
+from tests.web import officer_cases
 from tests.web import world as county
 from tests.web.client import Browser
+from tests.web.officer_cases import Filled
 from tests.web.world import PASSWORD, World
 from webapp.app import create_app
 from webapp.config import Settings
 from webapp.database import db
+from workflows.base import clock as wengang_clock
+from workflows.base.files import FileStore
+from workflows.base.installation import Installation, use_installation
 from workflows.base.session import Database
+from workflows.cases import process
 from workflows.cases.publishing import publish_all
 from workflows.organisations import passwords
+from workflows.organisations.passwords import DEMO_PASSWORD
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -60,6 +69,83 @@ def published_database(sqlite_house: SqliteHouse, _worlds: dict[str, World]) -> 
 
     with sqlite_house.fresh("web_published", fill) as database:
         yield database
+
+
+@dataclass
+class OfficerPlace:
+    """Where the cases of ``officer_cases`` lie: their files, and their ids once they are made."""
+
+    folder: Path
+    filled: Filled | None = None
+
+
+@pytest.fixture(scope="session")
+def _officer_place(tmp_path_factory: pytest.TempPathFactory) -> OfficerPlace:
+    folder = tmp_path_factory.mktemp("officer")
+    TEST_KEYRING.save(folder / "keys.json")
+    return OfficerPlace(folder)
+
+
+@pytest.fixture
+def officer_database(sqlite_house: SqliteHouse, _officer_place: OfficerPlace) -> Iterator[Database]:
+    """The demonstration county with cases at the steps that officers' pages are about."""
+
+    def fill(database: Database) -> None:
+        use_installation(Installation("http://localhost", True, FileStore(_officer_place.folder / "files")))
+        _officer_place.filled = officer_cases.fill(database)
+
+    process.forget()
+    with sqlite_house.fresh("officer", fill) as database:
+        yield database
+    process.forget()
+
+
+@pytest.fixture
+def cases(officer_database: Database, _officer_place: OfficerPlace) -> Filled:
+    """Ids of those cases, by name."""
+    assert _officer_place.filled is not None
+    return _officer_place.filled
+
+
+@pytest.fixture
+def officer_settings(officer_database: Database, _officer_place: OfficerPlace, tmp_path: Path) -> Settings:
+    """Those cases and a copy of their files."""
+    data = tmp_path / "data"
+    shutil.copytree(_officer_place.folder, data)
+    return Settings(
+        data_dir=data,
+        database_url=officer_database.url,
+        public_url="http://localhost",
+        keys_file=data / "keys.json",
+        queue_url="memory://",
+        demo=True,
+    )
+
+
+@pytest.fixture
+def officer_app(officer_settings: Settings) -> Iterator[Flask]:
+    """The application over those cases."""
+    with _running(officer_settings) as made:
+        yield made
+
+
+@pytest.fixture
+def move(cases: Filled) -> Iterator[Callable[[timedelta], None]]:
+    """Time stands still two hours after the cases were made; call it to move on."""
+    with wengang_clock.frozen(officer_cases.MONDAY + timedelta(hours=2)) as moved:
+        yield moved
+
+
+@pytest.fixture
+def enter(officer_app: Flask, move: object) -> Callable[[str], Browser]:
+    """A browser in which one of the demonstration's people has signed in: ``enter("renshe.a")``."""
+
+    def entered(username: str) -> Browser:
+        browser = Browser(officer_app)
+        browser.login(username, DEMO_PASSWORD)
+        return browser
+
+    return entered
 
 
 @pytest.fixture
