@@ -11,6 +11,7 @@ from workflows.base.installation import installation
 from workflows.cases.access import require_case
 from workflows.cases.action import begin
 from workflows.cases.model import Attachment, Case, WorkItem
+from workflows.cases.turns import guard_turn
 from workflows.organisations.actors import Actor
 
 #: Files a case may hold.
@@ -29,6 +30,7 @@ def attach(
         raise NotFound("没有这项工作。")
     action = begin(session, item.case_id, actor.user_id, item.department_id)
     session.refresh(item)
+    guard_turn(session, actor, item)
     require_case(session, actor, "attachment.upload", action.case, item)
     known = {one["key"] for one in action.process.materials} | {
         field.key
@@ -64,6 +66,7 @@ def remove(session: Session, actor: Actor, attachment_id: int) -> None:
     item = session.get_one(WorkItem, row.work_item_id)
     action = begin(session, row.case_id, actor.user_id, item.department_id)
     session.refresh(item)
+    guard_turn(session, actor, item)
     require_case(session, actor, "attachment.upload", action.case, item)
     row.removed_at = action.at
     action.record("material-removed", (row,), material=row.material, file=row.file_id)

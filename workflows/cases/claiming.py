@@ -10,8 +10,8 @@ from workflows.base.clock import today
 from workflows.base.errors import Conflict, Invalid, NotFound
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
-from workflows.cases.completing import who_was_faster
 from workflows.cases.model import WorkItem
+from workflows.cases.turns import who_was_faster
 from workflows.organisations.actors import Actor, posts_of
 from workflows.organisations.model import User
 

@@ -5,28 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from forms.web import Parsed
-from workflows.base.clock import local
 from workflows.base.errors import Conflict, Forbidden, Invalid, NotFound
 from workflows.cases.access import case_facts
 from workflows.cases.action import Action, begin
 from workflows.cases.advance import bindings, close_item, settle
 from workflows.cases.commands import body_digest, remember, replayed
-from workflows.cases.model import CaseTimer, Decision, WorkItem
+from workflows.cases.model import Decision, WorkItem
 from workflows.cases.process import Step
 from workflows.cases.rosters import rejudge
 from workflows.cases.starting import begin_officially
+from workflows.cases.turns import guard_turn
 from workflows.cases.verdicts import guard_rows
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
-from workflows.organisations.model import Department, User
 from workflows.organisations.permissions import conflict, require
 
 #: The second office of a joint step disagrees: the first signs again.
 SENT_BACK = "sent_back"
+
+_CASE_OF = select(WorkItem.case_id).where(WorkItem.id == bindparam("item_id"))
+_ACTED = (
+    select(Decision.step)
+    .where(Decision.case_id == bindparam("case_id"), Decision.actor_id == bindparam("actor_id"))
+    .distinct()
+)
 
 
 @dataclass(frozen=True)
@@ -63,13 +69,13 @@ def complete(
     :raises Invalid: the answers break a rule.
     :raises Forbidden: the post does not allow it.
     """
-    case_id = session.scalar(select(WorkItem.case_id).where(WorkItem.id == item_id))
+    case_id = session.scalar(_CASE_OF, {"item_id": item_id})
     if case_id is None:
         raise NotFound("没有这项工作。")
     action = begin(session, case_id, actor.user_id)
-    item = session.scalars(
-        select(WorkItem).where(WorkItem.id == item_id).execution_options(populate_existing=True)
-    ).one()
+    item = next((one for one in action.open_items if one.id == item_id), None) or session.get_one(
+        WorkItem, item_id, populate_existing=True
+    )
     opinion = str(parsed.values.get("opinion", ""))
     body = [item_id, outcome, parsed.values, rest_verdict]
     digest = body_digest(body)
@@ -87,7 +93,7 @@ def complete(
         advanced = False
     else:
         decision = _decide(action, step, item, outcome, opinion, answers)
-        advanced = _all_signed(session, item)
+        advanced = not any(one.task_id == item.task_id for one in action.open_items)
         if advanced:
             if item.employer_id is not None and action.case.submitted_at is None:
                 begin_officially(action)
@@ -109,51 +115,18 @@ def complete(
 
 
 def _guard_open(session: Session, action: Action, actor: Actor, item: WorkItem, seen_version: int) -> None:
-    if item.closed_at is not None:
-        raise Conflict(who_was_faster(session, item))
-    facts = case_facts(session, action.case, item)
-    if item.claimed_by is not None and item.claimed_by not in actor.stands_for and actor.department_ids:
-        claimant = session.get_one(User, item.claimed_by)
-        if actor.holds(item.department_id):
-            raise Conflict(f"已由他人办理：{claimant.name}已领取这项工作。请让本单位负责人改派，或等其交还。")
-    require(actor, "case.act", facts)
-    late = session.scalars(
-        select(CaseTimer.id).where(
-            CaseTimer.case_id == item.case_id, CaseTimer.closed_at.is_(None), CaseTimer.due_at <= action.at
-        )
-    ).first()
-    if late is not None:
+    guard_turn(session, actor, item)
+    require(actor, "case.act", case_facts(session, action.case, item))
+    if any(timer.due_at <= action.at for timer in action.open_timers):
         raise Conflict("这一步的期限已到，系统正在按到期办理，请稍后刷新页面。您填写的内容没有提交。")
     if item.version != seen_version:
         raise Conflict("页面打开之后，这项工作有了变化（例如改派或会签退回）。请刷新页面，核对后再提交。")
 
 
-def who_was_faster(session: Session, item: WorkItem) -> str:
-    """ "已由他人办理" with office, name and time."""
-    decision = session.scalars(
-        select(Decision).where(Decision.work_item_id == item.id).order_by(Decision.id.desc()).limit(1)
-    ).one_or_none()
-    if decision is None or item.closed_as != "done":
-        return "这项工作已经不在办理中（申请被撤回、终止或流程已进入下一步）。您填写的内容没有提交。"
-    office = session.get(Department, decision.department_id) if decision.department_id else None
-    person = session.get(User, decision.actor_id) if decision.actor_id else None
-    moment = local(decision.decided_at)
-    return (
-        f"已由他人办理：{office.name if office else '申请单位'}{person.name if person else ''}"
-        f"于{moment.month}月{moment.day}日 {moment:%H:%M} 办理。您填写的内容没有提交。"
-    )
-
-
 def _guard_duty(session: Session, action: Action, actor: Actor, step: Step, item: WorkItem) -> None:
     if actor.user_id is None or item.department_id is None:
         return
-    acted = set(
-        session.scalars(
-            select(Decision.step)
-            .where(Decision.case_id == action.case.id, Decision.actor_id == actor.user_id)
-            .distinct()
-        )
-    )
+    acted = set(session.scalars(_ACTED, {"case_id": action.case.id, "actor_id": actor.user_id}))
     titles = {key: other.title for key, other in action.process.steps.items()}
     reason = conflict(action.process.incompatible, acted, step.key, titles)
     if reason is None and step.joint:
@@ -290,7 +263,7 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
     )
     action.session.add(decision)
     theirs.closed_as = "withdrawn"
-    action.session.add(
+    action.opened(
         WorkItem(
             case_id=theirs.case_id,
             task_id=theirs.task_id,
@@ -309,18 +282,3 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
     item.version += 1
     action.record("signature-sent-back", (decision,), step=item.step, round=item.round)
     return decision
-
-
-def _all_signed(session: Session, item: WorkItem) -> bool:
-    """Whether no item of the same engine task is still open."""
-    session.flush()
-    return (
-        session.scalars(
-            select(WorkItem.id).where(
-                WorkItem.case_id == item.case_id,
-                WorkItem.task_id == item.task_id,
-                WorkItem.closed_at.is_(None),
-            )
-        ).first()
-        is None
-    )

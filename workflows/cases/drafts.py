@@ -10,6 +10,7 @@ from workflows.base.clock import now
 from workflows.base.errors import Conflict, NotFound
 from workflows.cases.access import require_case
 from workflows.cases.model import Case, Draft, WorkItem
+from workflows.cases.turns import guard_turn
 from workflows.organisations.actors import Actor
 
 #: A draft is what a form holds; anything larger is not one.
@@ -28,6 +29,7 @@ def save(
         raise NotFound("没有这项工作。")
     if item.closed_at is not None:
         raise Conflict("这一步已经办结，草稿没有保存。")
+    guard_turn(session, actor, item)
     require_case(session, actor, "draft.edit", session.get_one(Case, item.case_id), item)
     typed = {key: [str(value) for value in values] for key, values in raw.items()}
     if sum(len(value) for values in typed.values() for value in values) > MAX_CHARACTERS:

@@ -17,6 +17,7 @@ from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.model import Roster, RosterRow, RowVerdict, WorkItem
 from workflows.cases.process import Step
+from workflows.cases.turns import guard_turn
 from workflows.organisations.actors import Actor
 
 AGREE, REFUSE = "agree", "refuse"
@@ -37,7 +38,10 @@ def current_roster(session: Session, case_id: int) -> Roster | None:
 def give(
     session: Session, actor: Actor, item_id: int, row_ids: Sequence[int], verdict: str, reason: str = ""
 ) -> int:
-    """Say ``agree`` or ``refuse`` on rows of the case's roster; a refusal needs a reason. Returns how many rows."""
+    """Say ``agree`` or ``refuse`` on rows of the case's roster; a refusal needs a reason. Returns how many rows.
+
+    :raises Conflict: somebody else was faster.
+    """
     if verdict not in (AGREE, REFUSE):
         raise Invalid("请选择“同意”或“不同意”。")
     if verdict == REFUSE and not reason.strip():
@@ -45,6 +49,7 @@ def give(
     item = session.get_one(WorkItem, item_id)
     action = begin(session, item.case_id, actor.user_id, item.department_id)
     session.refresh(item)
+    guard_turn(session, actor, item)
     require_case(session, actor, "roster.decide", action.case, item)
     roster = current_roster(session, item.case_id)
     if roster is None or item.department_id is None:
