@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.web import Parsed
@@ -14,7 +14,7 @@ from workflows.cases.access import case_facts
 from workflows.cases.action import Action, begin
 from workflows.cases.advance import bindings, close_item, settle
 from workflows.cases.commands import body_digest, remember, replayed
-from workflows.cases.model import Decision, WorkItem
+from workflows.cases.model import CaseTimer, Decision, WorkItem
 from workflows.cases.process import Step
 from workflows.cases.rosters import rejudge
 from workflows.cases.starting import begin_officially
@@ -26,13 +26,6 @@ from workflows.organisations.permissions import conflict, require
 
 #: The second office of a joint step disagrees: the first signs again.
 SENT_BACK = "sent_back"
-
-_CASE_OF = select(WorkItem.case_id).where(WorkItem.id == bindparam("item_id"))
-_ACTED = (
-    select(Decision.step)
-    .where(Decision.case_id == bindparam("case_id"), Decision.actor_id == bindparam("actor_id"))
-    .distinct()
-)
 
 
 @dataclass(frozen=True)
@@ -69,13 +62,13 @@ def complete(
     :raises Invalid: the answers break a rule.
     :raises Forbidden: the post does not allow it.
     """
-    case_id = session.scalar(_CASE_OF, {"item_id": item_id})
+    case_id = session.scalar(select(WorkItem.case_id).where(WorkItem.id == item_id))
     if case_id is None:
         raise NotFound("没有这项工作。")
     action = begin(session, case_id, actor.user_id)
-    item = next((one for one in action.open_items if one.id == item_id), None) or session.get_one(
-        WorkItem, item_id, populate_existing=True
-    )
+    item = session.scalars(
+        select(WorkItem).where(WorkItem.id == item_id).execution_options(populate_existing=True)
+    ).one()
     opinion = str(parsed.values.get("opinion", ""))
     body = [item_id, outcome, parsed.values, rest_verdict]
     digest = body_digest(body)
@@ -93,7 +86,7 @@ def complete(
         advanced = False
     else:
         decision = _decide(action, step, item, outcome, opinion, answers)
-        advanced = not any(one.task_id == item.task_id for one in action.open_items)
+        advanced = _all_signed(session, item)
         if advanced:
             if item.employer_id is not None and action.case.submitted_at is None:
                 begin_officially(action)
@@ -117,7 +110,12 @@ def complete(
 def _guard_open(session: Session, action: Action, actor: Actor, item: WorkItem, seen_version: int) -> None:
     guard_turn(session, actor, item)
     require(actor, "case.act", case_facts(session, action.case, item))
-    if any(timer.due_at <= action.at for timer in action.open_timers):
+    late = session.scalars(
+        select(CaseTimer.id).where(
+            CaseTimer.case_id == item.case_id, CaseTimer.closed_at.is_(None), CaseTimer.due_at <= action.at
+        )
+    ).first()
+    if late is not None:
         raise Conflict("这一步的期限已到，系统正在按到期办理，请稍后刷新页面。您填写的内容没有提交。")
     if item.version != seen_version:
         raise Conflict("页面打开之后，这项工作有了变化（例如改派或会签退回）。请刷新页面，核对后再提交。")
@@ -126,7 +124,13 @@ def _guard_open(session: Session, action: Action, actor: Actor, item: WorkItem, 
 def _guard_duty(session: Session, action: Action, actor: Actor, step: Step, item: WorkItem) -> None:
     if actor.user_id is None or item.department_id is None:
         return
-    acted = set(session.scalars(_ACTED, {"case_id": action.case.id, "actor_id": actor.user_id}))
+    acted = set(
+        session.scalars(
+            select(Decision.step)
+            .where(Decision.case_id == action.case.id, Decision.actor_id == actor.user_id)
+            .distinct()
+        )
+    )
     titles = {key: other.title for key, other in action.process.steps.items()}
     reason = conflict(action.process.incompatible, acted, step.key, titles)
     if reason is None and step.joint:
@@ -263,7 +267,7 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
     )
     action.session.add(decision)
     theirs.closed_as = "withdrawn"
-    action.opened(
+    action.session.add(
         WorkItem(
             case_id=theirs.case_id,
             task_id=theirs.task_id,
@@ -282,3 +286,18 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
     item.version += 1
     action.record("signature-sent-back", (decision,), step=item.step, round=item.round)
     return decision
+
+
+def _all_signed(session: Session, item: WorkItem) -> bool:
+    """Whether no item of the same engine task is still open."""
+    session.flush()
+    return (
+        session.scalars(
+            select(WorkItem.id).where(
+                WorkItem.case_id == item.case_id,
+                WorkItem.task_id == item.task_id,
+                WorkItem.closed_at.is_(None),
+            )
+        ).first()
+        is None
+    )
