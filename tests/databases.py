@@ -24,7 +24,9 @@ from workflows.base.model import Base
 from workflows.base.session import Database
 from workflows.cases import model as _cases
 from workflows.documents import model as _documents
+from workflows.funds import model as _funds
 from workflows.organisations import model as _organisations
+from workflows.registers import grant_model as _grants
 from workflows.registers import model as _registers
 
 #: Every module that owns tables: imported, so that ``Base.metadata`` is whole.
@@ -37,6 +39,8 @@ MODELS = (
     _audit,
     _organisations,
     _registers,
+    _grants,
+    _funds,
     _documents,
     _cases,
 )
@@ -73,17 +77,22 @@ class SqliteHouse:
 
 
 class PostgresHouse:
-    """Databases of one real server, started when the first is asked for."""
+    """Databases of one real server, started when the first is asked for.
 
-    def __init__(self) -> None:
+    :param folder: where it lives; without one in memory, where there is plenty.
+    :param durable: whether a commit waits for the disk, as in production: for benchmarks.
+    """
+
+    def __init__(self, folder: Path | None = None, *, durable: bool = False) -> None:
         run = os.environ.get("PYTEST_XDIST_TESTRUNUID", uuid.uuid4().hex)
         self._worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
         self._templates: set[str] = set()
-        self._server = _start(_quick_folder() / f"wengang-pg-{run[:12]}")
-        # Durability is PostgreSQL's own business; tests want its locks, types and constraints.
-        for setting in ("fsync", "full_page_writes", "synchronous_commit"):
-            self._execute(f"ALTER SYSTEM SET {setting} = off")
-        self._execute("SELECT pg_reload_conf()")
+        self._server = _start((folder or _quick_folder()) / f"wengang-pg-{run[:12]}")
+        if not durable:
+            # Durability is PostgreSQL's own business; tests want its locks, types and constraints.
+            for setting in ("fsync", "full_page_writes", "synchronous_commit"):
+                self._execute(f"ALTER SYSTEM SET {setting} = off")
+            self._execute("SELECT pg_reload_conf()")
 
     def url(self, name: str) -> str:
         return str(self._server.get_uri(database=name, driver="psycopg"))

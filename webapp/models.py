@@ -8,7 +8,9 @@ from workflows.audit import model as audit
 from workflows.base import calendar, files, heartbeat, outbox, parameters
 from workflows.cases import model as cases
 from workflows.documents import model as documents
+from workflows.funds import model as funds
 from workflows.organisations import model as organisations
+from workflows.registers import grant_model as grants
 from workflows.registers import model as registers
 
 MODELS = (
@@ -20,6 +22,8 @@ MODELS = (
     audit,
     organisations,
     registers,
+    grants,
+    funds,
     documents,
     cases,
     auth,

@@ -148,8 +148,8 @@ def test_the_office_that_answers_for_a_lane(county_session: Session) -> None:
     at = "220822901201"
     assert department_for(county_session, "township", "township", at).name == "示范镇人民政府"
     assert department_for(county_session, "hrss", "county", at).name == "通榆县人力资源和社会保障局"
-    with pytest.raises(NotFound, match="永安村所在的县（市、区）没有设置财政局"):
-        department_for(county_session, "finance", "county", "220881901201")
+    with pytest.raises(NotFound, match="永安村所在的县（市、区）没有设置发展和改革局"):
+        department_for(county_session, "ndrc", "county", "220881901201")
     assert {one.kind for one in departments_over(county_session, at)} == {
         "township",
         "hrss",

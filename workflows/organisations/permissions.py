@@ -127,6 +127,7 @@ def _office_in_the_division(kind: str) -> Predicate:
 township_of_the_division = _office_in_the_division("township")
 hrss_of_the_division = _office_in_the_division("hrss")
 rural_of_the_division = _office_in_the_division("rural")
+finance_of_the_division = _office_in_the_division("finance")
 
 
 # Cases ---------------------------------------------------------------------------------------------------------------
@@ -287,6 +288,19 @@ PERMISSIONS: dict[str, Rule] = {
     "identities.view": Rule(
         (rural_of_the_division, auditor_of_the_division), "您的岗位不能查看脱贫人口和监测对象名单的导入记录。"
     ),
+    # Money and grants
+    "funds.view": Rule(
+        (finance_of_the_division, hrss_of_the_division, rural_of_the_division, auditor_of_the_division),
+        "您的岗位不能查看资金情况。",
+    ),
+    "funds.manage": Rule((finance_of_the_division,), "只有本县财政部门可以登记资金、办理支付和对账。"),
+    "recovery.decide": Rule((hrss_of_the_division,), "只有本县人社部门可以决定追回。"),
+    "recovery.receive": Rule((finance_of_the_division,), "只有本县财政部门可以登记收回的款项。"),
+    "grants.look_up": Rule(
+        (finance_of_the_division, hrss_of_the_division, rural_of_the_division, auditor_of_the_division),
+        "您的岗位不能查询奖补登记。",
+    ),
+    "grants.import": Rule((hrss_of_the_division, the_system), "只有本县人社部门可以导入历史发放记录。"),
     # Audit
     "audit.read": Rule((auditor_of_the_division,), "只有审计人员可以查看操作记录。"),
     "audit.verify": Rule((auditor_of_the_division,), "只有审计人员可以核验操作记录。"),

@@ -82,7 +82,13 @@ ACCOUNTS: tuple[Account, ...] = (
     ),
     *_officers("fagai", "ndrc", COUNTY, "县发改局", ("clerk", "方向明", "clerk"), ("head", "方志远", "head")),
     *_officers(
-        "caizheng", "finance", COUNTY, "县财政局", ("clerk", "金晓珊", "clerk"), ("head", "金玉堂", "head")
+        "caizheng",
+        "finance",
+        COUNTY,
+        "县财政局",
+        ("clerk", "金晓珊", "clerk"),
+        ("b", "金慎之", "clerk"),
+        ("head", "金玉堂", "head"),
     ),
     Account("shenji", "沈明鉴", "auditor", COUNTY, "审计人员"),
     Account("guanli", "管志远", "admin", COUNTY, "系统管理员"),
@@ -103,6 +109,7 @@ ACCOUNTS: tuple[Account, ...] = (
     *_officers("taonan", "township", "220881901", "洮南市示例镇人民政府", ("shili", "陶一鸣", "clerk")),
     *_officers("taonan", "hrss", NEIGHBOUR, "洮南市人社局", ("renshe", "陶可人", "clerk")),
     *_officers("taonan", "rural", NEIGHBOUR, "洮南市乡村振兴局", ("xiangcun", "陶然", "clerk")),
+    *_officers("taonan", "finance", NEIGHBOUR, "洮南市财政局", ("caizheng", "陶朱华", "clerk")),
     Account("taonan.shenji", "陶审之", "auditor", NEIGHBOUR, "洮南市审计人员"),
     Account("taonan.guanli", "陶维新", "admin", NEIGHBOUR, "洮南市系统管理员"),
     Account("taonan.qiye", "陶永安", "employer", NEIGHBOUR, "洮南市用人单位首个账号", unit=10),
@@ -119,6 +126,7 @@ OFFICES = (
     ("township", "220881901", "示例镇人民政府"),
     ("hrss", NEIGHBOUR, "洮南市人力资源和社会保障局"),
     ("rural", NEIGHBOUR, "洮南市乡村振兴局"),
+    ("finance", NEIGHBOUR, "洮南市财政局"),
 )
 
 

@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 #: Rows of these are added and never changed.
-APPEND_ONLY = ('anchors', 'decisions', 'events')
+APPEND_ONLY = ('anchors', 'decisions', 'events', 'ledger_entries')
 
 
 def upgrade() -> None:
@@ -169,6 +169,25 @@ def upgrade() -> None:
     sa.Column('chain_head', sa.String(length=64), nullable=False),
     sa.PrimaryKeyConstraint('name', name=op.f('pk_streams'))
     )
+    op.create_table('appropriations',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('year', sa.Integer(), nullable=False),
+    sa.Column('source', sa.String(length=24), nullable=False),
+    sa.Column('document_number', sa.String(length=80), nullable=False),
+    sa.Column('title', sa.String(length=120), nullable=False),
+    sa.Column('total_fen', sa.BigInteger(), nullable=False),
+    sa.Column('processes', sa.Text(), nullable=False),
+    sa.Column('enabled_from', sa.Date(), nullable=False),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('received_on', sa.Date(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('created_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.CheckConstraint('total_fen >= 0', name=op.f('ck_appropriations_total')),
+    sa.ForeignKeyConstraint(['county_code'], ['divisions.code'], name=op.f('fk_appropriations_county_code_divisions')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_appropriations')),
+    sa.UniqueConstraint('county_code', 'year', 'source', 'document_number', name=op.f('uq_appropriations_county_code_year_source_document_number'))
+    )
     op.create_table('departments',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('kind', sa.String(length=20), nullable=False),
@@ -311,6 +330,71 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_employer_members_employer_id'), ['employer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_employer_members_user_id'), ['user_id'], unique=False)
 
+    op.create_table('fund_balances',
+    sa.Column('appropriation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('available_fen', sa.BigInteger(), nullable=False),
+    sa.Column('reserved_fen', sa.BigInteger(), nullable=False),
+    sa.Column('released_fen', sa.BigInteger(), nullable=False),
+    sa.Column('paid_fen', sa.BigInteger(), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('available_fen >= 0', name=op.f('ck_fund_balances_available')),
+    sa.CheckConstraint('paid_fen >= 0', name=op.f('ck_fund_balances_paid')),
+    sa.CheckConstraint('released_fen >= 0', name=op.f('ck_fund_balances_released')),
+    sa.CheckConstraint('reserved_fen >= 0', name=op.f('ck_fund_balances_reserved')),
+    sa.ForeignKeyConstraint(['appropriation_id'], ['appropriations.id'], name=op.f('fk_fund_balances_appropriation_id_appropriations')),
+    sa.PrimaryKeyConstraint('appropriation_id', name=op.f('pk_fund_balances'))
+    )
+    op.create_table('grant_lookups',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('found', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_grant_lookups_person_id_people')),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_grant_lookups_user_id_users')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_grant_lookups'))
+    )
+    op.create_table('grants',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('policy', sa.String(length=40), nullable=False),
+    sa.Column('scope', sa.String(length=64), nullable=False),
+    sa.Column('employer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('employer_name', sa.String(length=120), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('document_number', sa.String(length=80), nullable=False),
+    sa.Column('paid_on', sa.Date(), nullable=True),
+    sa.Column('obstacle', sa.String(length=20), nullable=True),
+    sa.Column('blocking_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('hrss_lifted_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('hrss_lift_reason', sa.Text(), nullable=True),
+    sa.Column('finance_lifted_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('finance_lift_reason', sa.Text(), nullable=True),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("blocking_id IS NULL OR state IN ('held','freed') OR (hrss_lifted_by IS NOT NULL AND finance_lifted_by IS NOT NULL AND hrss_lifted_by <> finance_lifted_by)", name=op.f('ck_grants_lifted')),
+    sa.CheckConstraint("state NOT IN ('paid','recovered') OR paid_on IS NOT NULL", name=op.f('ck_grants_paid_on')),
+    sa.CheckConstraint("state in ('claimed','held','approved','paid','recovered','freed')", name=op.f('ck_grants_state')),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_grants_amount')),
+    sa.ForeignKeyConstraint(['blocking_id'], ['grants.id'], name=op.f('fk_grants_blocking_id_grants')),
+    sa.ForeignKeyConstraint(['employer_id'], ['employers.id'], name=op.f('fk_grants_employer_id_employers')),
+    sa.ForeignKeyConstraint(['finance_lifted_by'], ['users.id'], name=op.f('fk_grants_finance_lifted_by_users')),
+    sa.ForeignKeyConstraint(['hrss_lifted_by'], ['users.id'], name=op.f('fk_grants_hrss_lifted_by_users')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_grants_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_grants'))
+    )
+    with op.batch_alter_table('grants', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_grants_blocking_id'), ['blocking_id'], unique=False)
+        batch_op.create_index('ix_grants_case', ['case_id', 'row_id'], unique=False)
+        batch_op.create_index('ix_grants_county', ['county_code', 'state'], unique=False)
+        batch_op.create_index(batch_op.f('ix_grants_employer_id'), ['employer_id'], unique=False)
+        batch_op.create_index('uq_grants_slot', ['person_id', 'policy', 'scope'], unique=True, sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
+
     op.create_table('identities',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('snapshot_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -327,6 +411,64 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('identities', schema=None) as batch_op:
         batch_op.create_index('ix_identities_person', ['person_id', 'snapshot_id'], unique=False)
+
+    op.create_table('ledger_entries',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('appropriation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.String(length=16), nullable=False),
+    sa.Column('credit', sa.String(length=12), nullable=False),
+    sa.Column('debit', sa.String(length=12), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('memo', sa.String(length=200), nullable=False),
+    sa.Column('actor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_ledger_entries_amount')),
+    sa.CheckConstraint('debit <> credit', name=op.f('ck_ledger_entries_accounts')),
+    sa.ForeignKeyConstraint(['appropriation_id'], ['appropriations.id'], name=op.f('fk_ledger_entries_appropriation_id_appropriations')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_ledger_entries'))
+    )
+    with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
+        batch_op.create_index('ix_ledger_entries_case', ['case_id'], unique=False)
+        batch_op.create_index('ix_ledger_entries_fund', ['appropriation_id', 'id'], unique=False)
+
+    op.create_table('payment_batches',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.String(length=40), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('appropriation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('process', sa.String(length=64), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('line_count', sa.Integer(), nullable=False),
+    sa.Column('total_fen', sa.BigInteger(), nullable=False),
+    sa.Column('lines_digest', sa.String(length=64), nullable=False),
+    sa.Column('layout', sa.String(length=40), nullable=False),
+    sa.Column('made_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('checked_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('checked_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('check_opinion', sa.Text(), nullable=False),
+    sa.Column('released_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('released_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('file_sha256', sa.String(length=64), nullable=False),
+    sa.Column('settled_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state in ('made','returned','checked','released','settled','cancelled')", name=op.f('ck_payment_batches_state')),
+    sa.CheckConstraint('checked_by IS NULL OR checked_by <> made_by', name=op.f('ck_payment_batches_checked_by')),
+    sa.CheckConstraint('released_at IS NULL OR checked_by IS NOT NULL', name=op.f('ck_payment_batches_order')),
+    sa.CheckConstraint('released_by IS NULL OR released_by <> made_by', name=op.f('ck_payment_batches_released_by')),
+    sa.ForeignKeyConstraint(['appropriation_id'], ['appropriations.id'], name=op.f('fk_payment_batches_appropriation_id_appropriations')),
+    sa.ForeignKeyConstraint(['checked_by'], ['users.id'], name=op.f('fk_payment_batches_checked_by_users')),
+    sa.ForeignKeyConstraint(['county_code'], ['divisions.code'], name=op.f('fk_payment_batches_county_code_divisions')),
+    sa.ForeignKeyConstraint(['file_id'], ['stored_files.id'], name=op.f('fk_payment_batches_file_id_stored_files')),
+    sa.ForeignKeyConstraint(['made_by'], ['users.id'], name=op.f('fk_payment_batches_made_by_users')),
+    sa.ForeignKeyConstraint(['released_by'], ['users.id'], name=op.f('fk_payment_batches_released_by_users')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payment_batches')),
+    sa.UniqueConstraint('number', name=op.f('uq_payment_batches_number'))
+    )
+    with op.batch_alter_table('payment_batches', schema=None) as batch_op:
+        batch_op.create_index('ix_payment_batches_county', ['county_code', 'state', 'id'], unique=False)
 
     op.create_table('sign_ins',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -383,6 +525,28 @@ def upgrade() -> None:
         batch_op.create_index('ix_workshops_county', ['county_code', 'status'], unique=False)
         batch_op.create_index(batch_op.f('ix_workshops_employer_id'), ['employer_id'], unique=False)
 
+    op.create_table('bank_answers',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('sha256', sa.String(length=64), nullable=False),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('paid_count', sa.Integer(), nullable=False),
+    sa.Column('paid_fen', sa.BigInteger(), nullable=False),
+    sa.Column('bounced_count', sa.Integer(), nullable=False),
+    sa.Column('bounced_fen', sa.BigInteger(), nullable=False),
+    sa.Column('lines_digest', sa.String(length=64), nullable=False),
+    sa.Column('value_date', sa.Date(), nullable=False),
+    sa.Column('imported_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('imported_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['batch_id'], ['payment_batches.id'], name=op.f('fk_bank_answers_batch_id_payment_batches')),
+    sa.ForeignKeyConstraint(['file_id'], ['stored_files.id'], name=op.f('fk_bank_answers_file_id_stored_files')),
+    sa.ForeignKeyConstraint(['imported_by'], ['users.id'], name=op.f('fk_bank_answers_imported_by_users')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_bank_answers')),
+    sa.UniqueConstraint('sha256', name=op.f('uq_bank_answers_sha256'))
+    )
+    with op.batch_alter_table('bank_answers', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_bank_answers_batch_id'), ['batch_id'], unique=False)
+
     op.create_table('cases',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('number', sa.String(length=40), nullable=False),
@@ -420,6 +584,79 @@ def upgrade() -> None:
         batch_op.create_index('ix_cases_county', ['county_code', 'process', 'status'], unique=False)
         batch_op.create_index('ix_cases_employer', ['employer_id', 'id'], unique=False)
         batch_op.create_index('ix_cases_parent', ['parent_id'], unique=False)
+
+    op.create_table('payables',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('appropriation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('process', sa.String(length=64), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_number', sa.String(length=40), nullable=False),
+    sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('grant_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('payee_name', sa.Text(), nullable=False),
+    sa.Column('account_number', sa.Text(), nullable=False),
+    sa.Column('bank_name', sa.String(length=120), nullable=False),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("state in ('reserved','ready','released','paid','bounced','freed','recovered')", name=op.f('ck_payables_state')),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_payables_amount')),
+    sa.ForeignKeyConstraint(['appropriation_id'], ['appropriations.id'], name=op.f('fk_payables_appropriation_id_appropriations')),
+    sa.ForeignKeyConstraint(['grant_id'], ['grants.id'], name=op.f('fk_payables_grant_id_grants')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_payables_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_payables'))
+    )
+    with op.batch_alter_table('payables', schema=None) as batch_op:
+        batch_op.create_index('ix_payables_fund', ['appropriation_id', 'state', 'id'], unique=False)
+        batch_op.create_index('uq_payables_grant', ['grant_id'], unique=True, sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
+        batch_op.create_index('uq_payables_row', ['case_id', 'row_id'], unique=True, sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
+
+    op.create_table('account_corrections',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payable_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payee_name', sa.Text(), nullable=False),
+    sa.Column('account_number', sa.Text(), nullable=False),
+    sa.Column('bank_name', sa.String(length=120), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('entered_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('entered_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('decided_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state in ('entered','confirmed','refused')", name=op.f('ck_account_corrections_state')),
+    sa.CheckConstraint('decided_by IS NULL OR decided_by <> entered_by', name=op.f('ck_account_corrections_two_eyes')),
+    sa.ForeignKeyConstraint(['decided_by'], ['users.id'], name=op.f('fk_account_corrections_decided_by_users')),
+    sa.ForeignKeyConstraint(['entered_by'], ['users.id'], name=op.f('fk_account_corrections_entered_by_users')),
+    sa.ForeignKeyConstraint(['payable_id'], ['payables.id'], name=op.f('fk_account_corrections_payable_id_payables')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_account_corrections'))
+    )
+    with op.batch_alter_table('account_corrections', schema=None) as batch_op:
+        batch_op.create_index('ix_account_corrections_payable', ['payable_id', 'state'], unique=False)
+
+    op.create_table('batch_lines',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payable_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('seq', sa.Integer(), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('payee_name', sa.Text(), nullable=False),
+    sa.Column('account_number', sa.Text(), nullable=False),
+    sa.Column('bank_name', sa.String(length=120), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('answer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('bank_reference', sa.String(length=60), nullable=False),
+    sa.Column('bounce_reason', sa.String(length=200), nullable=False),
+    sa.CheckConstraint("state in ('waiting','paid','bounced','dropped')", name=op.f('ck_batch_lines_state')),
+    sa.CheckConstraint('amount_fen > 0', name=op.f('ck_batch_lines_amount')),
+    sa.ForeignKeyConstraint(['answer_id'], ['bank_answers.id'], name=op.f('fk_batch_lines_answer_id_bank_answers')),
+    sa.ForeignKeyConstraint(['batch_id'], ['payment_batches.id'], name=op.f('fk_batch_lines_batch_id_payment_batches')),
+    sa.ForeignKeyConstraint(['payable_id'], ['payables.id'], name=op.f('fk_batch_lines_payable_id_payables')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_batch_lines')),
+    sa.UniqueConstraint('batch_id', 'seq', name=op.f('uq_batch_lines_batch_id_seq'))
+    )
+    with op.batch_alter_table('batch_lines', schema=None) as batch_op:
+        batch_op.create_index('uq_batch_lines_payable', ['payable_id'], unique=True, sqlite_where=sa.text("state in ('waiting','paid')"), postgresql_where=sa.text("state in ('waiting','paid')"))
 
     op.create_table('case_timers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -475,6 +712,30 @@ def upgrade() -> None:
     with op.batch_alter_table('publicities', schema=None) as batch_op:
         batch_op.create_index('ix_publicities_case', ['case_id', 'id'], unique=False)
         batch_op.create_index('ix_publicities_running', ['county_code', 'ends_at'], unique=False, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
+
+    op.create_table('recoveries',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('payable_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('amount_fen', sa.BigInteger(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('due_on', sa.Date(), nullable=False),
+    sa.Column('decided_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('decided_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('received_on', sa.Date(), nullable=True),
+    sa.Column('received_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('voucher', sa.String(length=80), nullable=False),
+    sa.Column('extra', sa.Text(), nullable=False),
+    sa.CheckConstraint("state in ('decided','demanded','received','cancelled')", name=op.f('ck_recoveries_state')),
+    sa.ForeignKeyConstraint(['decided_by'], ['users.id'], name=op.f('fk_recoveries_decided_by_users')),
+    sa.ForeignKeyConstraint(['payable_id'], ['payables.id'], name=op.f('fk_recoveries_payable_id_payables')),
+    sa.ForeignKeyConstraint(['received_by'], ['users.id'], name=op.f('fk_recoveries_received_by_users')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recoveries'))
+    )
+    with op.batch_alter_table('recoveries', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_recoveries_county_code'), ['county_code'], unique=False)
+        batch_op.create_index('uq_recoveries_payable', ['payable_id'], unique=True, sqlite_where=sa.text("state <> 'cancelled'"), postgresql_where=sa.text("state <> 'cancelled'"))
 
     op.create_table('rosters',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -701,6 +962,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_rosters_case')
 
     op.drop_table('rosters')
+    with op.batch_alter_table('recoveries', schema=None) as batch_op:
+        batch_op.drop_index('uq_recoveries_payable', sqlite_where=sa.text("state <> 'cancelled'"), postgresql_where=sa.text("state <> 'cancelled'"))
+        batch_op.drop_index(batch_op.f('ix_recoveries_county_code'))
+
+    op.drop_table('recoveries')
     with op.batch_alter_table('publicities', schema=None) as batch_op:
         batch_op.drop_index('ix_publicities_running', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_publicities_case')
@@ -715,12 +981,30 @@ def downgrade() -> None:
         batch_op.drop_index('ix_case_timers_case')
 
     op.drop_table('case_timers')
+    with op.batch_alter_table('batch_lines', schema=None) as batch_op:
+        batch_op.drop_index('uq_batch_lines_payable', sqlite_where=sa.text("state in ('waiting','paid')"), postgresql_where=sa.text("state in ('waiting','paid')"))
+
+    op.drop_table('batch_lines')
+    with op.batch_alter_table('account_corrections', schema=None) as batch_op:
+        batch_op.drop_index('ix_account_corrections_payable')
+
+    op.drop_table('account_corrections')
+    with op.batch_alter_table('payables', schema=None) as batch_op:
+        batch_op.drop_index('uq_payables_row', sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
+        batch_op.drop_index('uq_payables_grant', sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
+        batch_op.drop_index('ix_payables_fund')
+
+    op.drop_table('payables')
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('ix_cases_parent')
         batch_op.drop_index('ix_cases_employer')
         batch_op.drop_index('ix_cases_county')
 
     op.drop_table('cases')
+    with op.batch_alter_table('bank_answers', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_bank_answers_batch_id'))
+
+    op.drop_table('bank_answers')
     with op.batch_alter_table('workshops', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_workshops_employer_id'))
         batch_op.drop_index('ix_workshops_county')
@@ -731,10 +1015,29 @@ def downgrade() -> None:
         batch_op.drop_index('ix_sign_ins_user')
 
     op.drop_table('sign_ins')
+    with op.batch_alter_table('payment_batches', schema=None) as batch_op:
+        batch_op.drop_index('ix_payment_batches_county')
+
+    op.drop_table('payment_batches')
+    with op.batch_alter_table('ledger_entries', schema=None) as batch_op:
+        batch_op.drop_index('ix_ledger_entries_fund')
+        batch_op.drop_index('ix_ledger_entries_case')
+
+    op.drop_table('ledger_entries')
     with op.batch_alter_table('identities', schema=None) as batch_op:
         batch_op.drop_index('ix_identities_person')
 
     op.drop_table('identities')
+    with op.batch_alter_table('grants', schema=None) as batch_op:
+        batch_op.drop_index('uq_grants_slot', sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
+        batch_op.drop_index(batch_op.f('ix_grants_employer_id'))
+        batch_op.drop_index('ix_grants_county')
+        batch_op.drop_index('ix_grants_case')
+        batch_op.drop_index(batch_op.f('ix_grants_blocking_id'))
+
+    op.drop_table('grants')
+    op.drop_table('grant_lookups')
+    op.drop_table('fund_balances')
     with op.batch_alter_table('employer_members', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_employer_members_user_id'))
         batch_op.drop_index(batch_op.f('ix_employer_members_employer_id'))
@@ -761,6 +1064,7 @@ def downgrade() -> None:
 
     op.drop_table('employers')
     op.drop_table('departments')
+    op.drop_table('appropriations')
     op.drop_table('streams')
     op.drop_table('stored_files')
     op.drop_table('process_versions')
