@@ -20,6 +20,7 @@ from tests.web.world import VILLAGE, World
 from webapp import access
 from workflows.base import clock
 from workflows.base.outbox import drain
+from workflows.base.parameters import Parameter
 from workflows.base.session import Database
 from workflows.cases import claiming, process
 from workflows.cases.answering import parse_answers
@@ -199,12 +200,29 @@ def states(page: Page) -> dict[str, str]:
     }
 
 
+def test_the_way_shows_the_limits_that_the_county_has_set(zheng: Browser, web_database: Database) -> None:
+    with web_database.transaction() as session:
+        session.add(
+            Parameter(
+                process="workshop_recognition",
+                key="review_days",
+                division_code="220822",
+                value=7,
+                basis="县政府令第 1 号（虚构）",
+                valid_from=date(2024, 1, 1),
+            )
+        )
+    start = zheng.get("/employer/start/workshop_recognition/apply")
+    assert "核对人员身份：县乡村振兴局，7 个工作日内" in start.main
+
+
 def test_the_whole_way_from_the_empty_form_to_the_township(zheng: Browser, web_database: Database) -> None:
     home = zheng.get("/employer")
     assert "现在没有需要您办理的事项" in home.main
     start = zheng.get(home.links()["申请认定就业帮扶车间"])
     assert "务工人员花名册" in start.main
     assert "瞻榆" not in start.main  # the township follows from the address that is filled in later
+    assert "两局联合现场核查：县人力资源和社会保障局、县乡村振兴局，10 个工作日内" in start.main
 
     item = begin(zheng)
     page = zheng.get(f"/employer/steps/{item}")
@@ -218,6 +236,7 @@ def test_the_whole_way_from_the_empty_form_to_the_township(zheng: Browser, web_d
         "材料": "未填",
     }
     assert "补正、修改说明" not in page.main
+    assert " 处需要更正" not in page.main  # nothing is offered that may not be chosen
     assert "还没有花名册" in page.main
 
     fill_in(zheng, item)

@@ -7,15 +7,19 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, to
+from workflows.base.clock import today
 from workflows.base.errors import Invalid
 from workflows.cases import employer_views as views
 from workflows.cases.employer_starts import Offer, begin_own, offer, offers
 from workflows.cases.officer_views import processes
 from workflows.cases.process import process_of
+from workflows.cases.starting import rules_on
+from workflows.organisations.divisions import chain_codes
 from workflows.registers.membership import memberships_of
 
 
@@ -89,19 +93,24 @@ def start(process: str, start: str) -> ResponseReturnValue:
     one = offer(session, me, process, start, employer_id, workshop_id)
     drafts = [task for task in views.tasks(session, me) if task.draft and task.case.process == process]
     return render_template(
-        "employer/start.html", offer=one, here=_start_href(one), drafts=drafts, **_way(one)
+        "employer/start.html", offer=one, here=_start_href(one), drafts=drafts, **_way(session, one)
     )
 
 
-def _way(one: Offer) -> dict[str, Any]:
-    """Who acts one after the other, and how long each may take."""
+def _way(session: Session, one: Offer) -> dict[str, Any]:
+    """Who acts one after the other, and how long each may take by what the county has set."""
+    place = one.workshop.division_code if one.workshop else one.employer.division_code
+    set_here = rules_on(session, one.process, list(chain_codes(session, place)), today())["parameters"]
+    titles = {lane.department: lane.title for lane in one.process.lanes.values()}
     steps = []
     for step in one.process.steps.values():
         lane = one.process.lanes[step.lane]
         if lane.department in ("employer", "system") or step.limit is None:
             continue
         unit = "个工作日" if step.limit.unit == "working" else "天"
-        steps.append((step.title, lane.title, f"{step.limit.days} {unit}"))
+        days = set_here[step.limit_parameter]["value"] if step.limit_parameter else step.limit.days
+        offices = "、".join(titles[kind] for kind in step.signatories or (lane.department,))
+        steps.append((step.title, offices, f"{days} {unit}"))
     first = next((step for step in one.process.steps.values() if step.lane == "employer"), None)
     own = first is not None and next(iter(one.process.steps.values())).key == first.key
     if first is None:

@@ -51,13 +51,14 @@ def step_form(session: Session, case: Case, item: WorkItem) -> StepForm:
     process = process_of(session, case.version_id)
     step = process.step(item.step)
     definition = process.forms[step.form]
-    held = _held(session, case, process, definition, item)
+    lists = lists_for(session, case, process)
+    held = _held(session, case, process, definition, item, lists)
     draft = typed_so_far(session, item)
     return StepForm(
         process=process,
         step=step,
         definition=definition,
-        lists=lists_for(session, case, process),
+        lists=lists,
         held=held,
         raw={**to_raw(definition, held), **draft} if draft is not None else to_raw(definition, held),
         draft=draft is not None,
@@ -84,7 +85,12 @@ def parse_typed(session: Session, case: Case, item: WorkItem, raw: Mapping[str, 
 
 
 def _held(
-    session: Session, case: Case, process: Process, definition: FormDefinition, item: WorkItem
+    session: Session,
+    case: Case,
+    process: Process,
+    definition: FormDefinition,
+    item: WorkItem,
+    lists: Mapping[str, Sequence[Option]],
 ) -> dict[str, Any]:
     step = process.step(item.step)
     held = dict(CaseView.of(session, case, process).answers(step.form))
@@ -116,8 +122,11 @@ def _held(
         for field in section.fields:
             if field.read_from and field.read_from in sources:
                 held[field.key] = sources[field.read_from]
-            elif field.prefill and field.key not in held and field.prefill in sources:
-                held[field.key] = sources[field.prefill]
+            elif field.prefill in sources and field.key not in held:
+                # what may not be chosen is not offered: a unit's township is no village
+                offered = lists.get(field.options_from)
+                if offered is None or any(one.value == sources[field.prefill] for one in offered):
+                    held[field.key] = sources[field.prefill]
             elif field.type == "files" and files.get(field.key):
                 held[field.key] = files[field.key]
             elif field.type == "roster" and roster is not None:
