@@ -58,6 +58,14 @@ ATTACKS = {
         "events",
         "DELETE FROM events WHERE stream = 'case:1' AND seq = (SELECT chain_seq FROM cases WHERE id = 1)",
     ),
+    "an answer is written over with what does not decrypt": (
+        "decisions",
+        "UPDATE decisions SET answers = 'AAAA' WHERE step = 'hrss_review'",
+    ),
+    "the rules a case keeps are written over with what is no JSON": (
+        "cases",
+        "UPDATE cases SET rules = 'gone' WHERE id = 1",
+    ),
     "a case is moved to another status": ("cases", "UPDATE cases SET status = 'recognised' WHERE id = 1"),
     "a roster is reported smaller": ("rosters", "UPDATE rosters SET total = 2"),
     "an end of a publicity is moved": (

@@ -7,7 +7,7 @@ with its head is found by the registers' own counts (``wengang check``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -39,6 +39,8 @@ def _tables() -> dict[str, type[Base]]:
     }
 
 
+#: Table and key of a row → the newest event that covers it, with the digest noted there.
+_Covered = dict[tuple[str, str], tuple[Event, str]]
 _PARSE: dict[type, Callable[[str], Any]] = {int: int, date: date.fromisoformat}
 
 
@@ -50,18 +52,44 @@ def _identity(model: type[Base], key: str) -> tuple[Any, ...]:
     )
 
 
+def _read(session: Session, what: Any, key: Any, *where: Any) -> Sequence[tuple[int, Any]]:
+    """Keys and what stands there, in the keys' order; ``None`` for what can no longer be read: somebody altered it."""
+    try:
+        return session.execute(select(key, what).where(*where).order_by(key)).tuples().all()
+    except Exception:  # one of them no longer parses: which?
+        keys = session.scalars(select(key).where(*where).order_by(key)).all()
+    found: list[tuple[int, Any]] = []
+    for one in keys:
+        try:
+            found.append((one, session.scalars(select(what).where(key == one, *where)).one()))
+        except Exception:
+            found.append((one, None))
+    return found
+
+
+def _triples(value: Any) -> list[tuple[str, str, str]]:
+    """What an event says it covers; nothing when somebody wrote something else there."""
+    try:
+        return [(str(table), str(key), str(digest)) for table, key, digest in value]
+    except (TypeError, ValueError):
+        return []
+
+
 def verify_chain(session: Session, chain: Chain) -> list[Problem]:
     """All problems of one chain: links, head, and the rows its events cover."""
     name = chain.stream_name
     problems: list[Problem] = []
     previous, seq = "", 0
-    latest: dict[tuple[str, str], Event] = {}
-    for event in session.scalars(select(Event).where(Event.stream == name).order_by(Event.seq)):
+    latest: _Covered = {}
+    for number, event in _read(session, Event, Event.seq, Event.stream == name):
         seq += 1
-        where = f"第 {event.seq} 条记录"
-        if event.seq != seq:
+        where = f"第 {number} 条记录"
+        if number != seq:
             problems.append(Problem(name, where, f"应为第 {seq} 条：之前的记录被删除。"))
-            seq = event.seq
+            seq = number
+        if event is None:
+            problems.append(Problem(name, where, "内容无法读取：记录被改动。"))
+            continue
         if event.previous != previous:
             problems.append(Problem(name, where, "与上一条记录的摘要不相连。"))
         computed = event_hash(
@@ -79,8 +107,8 @@ def verify_chain(session: Session, chain: Chain) -> list[Problem]:
         if computed != event.hash:
             problems.append(Problem(name, where, "内容与摘要不符：记录被改动。"))
         previous = event.hash
-        for table, key, _ in event.covers:
-            latest[table, key] = event
+        for table, key, digest in _triples(event.covers):
+            latest[table, key] = event, digest
     if (chain.chain_seq, chain.chain_head) != (seq, previous):
         problems.append(
             Problem(
@@ -92,21 +120,20 @@ def verify_chain(session: Session, chain: Chain) -> list[Problem]:
     return problems + list(_verify_rows(session, name, latest))
 
 
-def _verify_rows(session: Session, name: str, latest: dict[tuple[str, str], Event]) -> Iterator[Problem]:
+def _verify_rows(session: Session, name: str, latest: _Covered) -> Iterator[Problem]:
     models = _tables()
-    for (table, key), event in latest.items():
+    for (table, key), (event, noted) in latest.items():
         where = f"{table} {key}"
-        row = session.get(models[table], _identity(models[table], key))
-        if row is None:
-            yield Problem(name, where, "登记过的数据行被删除。")
-            continue
-        session.refresh(row)
-        noted = next(
-            digest for other, other_key, digest in event.covers if (other, other_key) == (table, key)
-        )
         try:
+            row = session.get(models[table], _identity(models[table], key))
+            if row is None:
+                yield Problem(name, where, "登记过的数据行被删除。")
+                continue
+            session.refresh(row)
             same = row_digest(row, event.salt) == noted
-        except Exception:  # a value that no longer decrypts or parses was altered
+        except (
+            Exception
+        ):  # a value that no longer decrypts or parses was altered, or the event that names the row
             same = False
         if not same:
             yield Problem(name, where, f"数据行与第 {event.seq} 条记录的摘要不符：被改动。")
@@ -115,8 +142,8 @@ def _verify_rows(session: Session, name: str, latest: dict[tuple[str, str], Even
 def verify_uncovered(session: Session) -> list[Problem]:
     """Rows of audited tables that no event covers: inserted past the system."""
     covered: dict[str, set[str]] = {}
-    for covers in session.scalars(select(Event.covers)):
-        for table, key, _ in covers:
+    for _, covers in _read(session, Event.covers, Event.id):
+        for table, key, _ in _triples(covers):
             covered.setdefault(table, set()).add(key)
     problems = []
     for table, model in _tables().items():
@@ -135,15 +162,16 @@ def verify_anchors(session: Session, heads: Callable[[str], tuple[int, str] | No
     problems: list[Problem] = []
     previous = ""
     sealed: dict[str, tuple[int, str]] = {}
-    for anchor in session.scalars(select(Anchor).order_by(Anchor.id)):
-        where = f"锚点 {anchor.day}"
-        if (
-            anchor.previous != previous
-            or anchor_hash(anchor.day, anchor.heads, anchor.previous) != anchor.hash
-        ):
-            problems.append(Problem("anchors", where, "锚点被改动，或之前的锚点被删除。"))
+    for number, anchor in _read(session, Anchor, Anchor.id):
+        if anchor is None:
+            problems.append(Problem("anchors", f"第 {number} 个锚点", "内容无法读取：锚点被改动。"))
+            continue
+        whole = anchor_hash(anchor.day, anchor.heads, anchor.previous) == anchor.hash
+        if not whole or anchor.previous != previous:
+            problems.append(Problem("anchors", f"锚点 {anchor.day}", "锚点被改动，或之前的锚点被删除。"))
         previous = anchor.hash
-        sealed.update({name: (seq, head) for name, seq, head in anchor.heads})
+        if whole:
+            sealed.update({name: (seq, head) for name, seq, head in anchor.heads})
     for name, (seq, head) in sealed.items():
         present = heads(name)
         if present is None:

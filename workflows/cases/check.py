@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session, undefer
+from sqlalchemy.orm import Session, load_only, undefer
 
 from workflows.audit.model import Event
 from workflows.audit.verify import verify_anchors, verify_chain, verify_streams, verify_uncovered
@@ -173,7 +173,9 @@ def _check_objections(session: Session) -> list[Finding]:
 
 def verify_case(session: Session, case_id: int) -> list[Finding]:
     """The chain of one case."""
-    case = session.get_one(Case, case_id)
+    # the head alone: the row itself, altered perhaps, is read where it is compared
+    head = load_only(Case.id, Case.chain_seq, Case.chain_head)
+    case = session.get_one(Case, case_id, options=[head])
     return [
         Finding(problem.stream, f"{problem.where}：{problem.message}")
         for problem in verify_chain(session, case)
