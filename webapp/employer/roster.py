@@ -43,7 +43,7 @@ def roster(item_id: int) -> ResponseReturnValue:
         with transaction() as session:
             who = actor(session)
             own_item(session, who, item_id)
-            rosters.upload(session, who, item_id, content, name)
+            rosters.upload(session, who, item_id, content, name, whole=request.form.get("how") == "whole")
     except Invalid as error:
         return _page(found, error.errors.get("roster", error.message), 422)
     return to("roster", item_id=item_id)
@@ -128,7 +128,7 @@ def roster_progress(item_id: int) -> ResponseReturnValue:
 @bp.get("/employer/steps/<int:item_id>/roster/template")
 @allow("employer")
 def roster_template(item_id: int) -> Response:
-    """The sheet to be filled in, with the county's villages and all choices as drop-down lists."""
+    """The sheet to be filled in, with all choices as drop-down lists."""
     found = _asked(filling(reading(), item_id))
     definition = _definition(found.process)
     content = template(definition, lists=found.form.lists)

@@ -38,7 +38,7 @@ def handlers(sign: Sign) -> dict[str, Handler]:
         produce(database, int(payload["document"]), sign, _on_issued)
 
     def read_roster(database: Database, payload: dict[str, Any]) -> None:
-        rosters.read(database, int(payload["roster"]))
+        rosters.read(database, int(payload["roster"]), whole=bool(payload.get("whole")))
 
     def notice(database: Database, payload: dict[str, Any]) -> None:
         with database.transaction() as session:
