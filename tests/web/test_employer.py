@@ -254,6 +254,8 @@ def test_the_whole_way_from_the_empty_form_to_the_township(zheng: Browser, web_d
     read = zheng.get(f"/employer/steps/{item}/roster")
     assert "花名册填写正确" in read.main
     assert "符合 3 人" in read.main
+    person = zheng.get(read.links()["看每个人的结论和理由"])
+    assert "已签订合同或者协议，约定期限3个月以上" in person.main
 
     attach_all(zheng, item)
     page = zheng.get(f"/employer/steps/{item}")
