@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from forms.annotate import annotated
 from forms.sheet_template import template
+from webapp import numbers
 from webapp.access import actor, allow
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, filling, frame, remark_texts, remarks, to
@@ -79,7 +80,9 @@ def _page(found: Filling, error: str = "", status: int = 200) -> ResponseReturnV
 def _result(found: Filling, current: Roster | None) -> dict[str, Any]:
     if current is None:
         return {"wrong": None, "doubtful": None}
-    chosen = {name: request.args.get(name, type=int) or 0 for name in ("kind", "doubt", "page", "more")}
+    chosen = {
+        name: request.args.get(name, 0, type=numbers.page) for name in ("kind", "doubt", "page", "more")
+    }
     return {
         "wrong": problems(
             found.session, current, found.process, kind=chosen["kind"], page=chosen["page"] or 1

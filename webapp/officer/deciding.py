@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from forms.show import to_raw
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.filters import hour
@@ -129,7 +130,7 @@ def decide(item_id: int) -> ResponseReturnValue:
                 item_id,
                 outcome,
                 parsed,
-                seen_version=request.form.get("seen_version", -1, type=int),
+                seen_version=request.form.get("seen_version", -1, type=numbers.key),
                 command_key=_command_key(),
                 rest_verdict=request.form.get("rest_verdict") or None,
             )
@@ -256,21 +257,21 @@ def _row_words() -> tuple[dict[tuple[str, str], list[int]], dict[str, str]]:
     words: dict[tuple[str, str], list[int]] = {}
     errors: dict[str, str] = {}
     if bulk in (AGREE, REFUSE):
-        chosen = [int(one) for one in form.getlist("row") if one.isdigit()]
+        chosen = numbers.keys(form.getlist("row"))
         reason = form.get("bulk_reason", "").strip() if bulk == REFUSE else ""
         if not chosen:
             errors["bulk_reason"] = "请先勾选人员，再选择同意或不同意。"
         elif bulk == REFUSE and not reason:
             errors["bulk_reason"] = "不同意的，请写明理由，申请单位会看到。"
         return {(bulk, reason): chosen}, errors
-    for key in form:
-        row_id = key.removeprefix("verdict-")
-        if key == row_id or not row_id.isdigit() or form[key] not in (AGREE, REFUSE):
+    for row_id in numbers.keys([name.removeprefix("verdict-") for name in form]):
+        verdict = form.get(f"verdict-{row_id}", "")
+        if verdict not in (AGREE, REFUSE):
             continue
-        reason = form.get(f"reason-{row_id}", "").strip() if form[key] == REFUSE else ""
-        if form[key] == REFUSE and not reason:
+        reason = form.get(f"reason-{row_id}", "").strip() if verdict == REFUSE else ""
+        if verdict == REFUSE and not reason:
             errors[f"reason-{row_id}"] = "不同意的，请写明理由。"
-        words.setdefault((form[key], reason), []).append(int(row_id))
+        words.setdefault((verdict, reason), []).append(row_id)
     if not words:
         errors["bulk_reason"] = "还没有选择意见：请勾选人员，或者在人员后面选择同意或不同意。"
     return words, errors
