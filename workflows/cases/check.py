@@ -18,6 +18,7 @@ from workflows.cases.process import process_of
 from workflows.cases.rosters import verify_roster
 from workflows.documents.model import IssuedDocument, NumberSeries
 from workflows.engine import EngineError, runner
+from workflows.registers.identities import altered_snapshots
 
 
 @dataclass(frozen=True)
@@ -195,10 +196,18 @@ def verify_case(session: Session, case_id: int) -> list[Finding]:
     # the head alone: the row itself, altered perhaps, is read where it is compared
     head = load_only(Case.id, Case.chain_seq, Case.chain_head)
     case = session.get_one(Case, case_id, options=[head])
-    return [
+    findings = [
         Finding(problem.stream, f"{problem.where}：{problem.message}")
         for problem in verify_chain(session, case)
     ]
+    # one digest covers the rows of a roster: thousands of them are one row of an event
+    rosters = select(Roster).where(Roster.case_id == case_id, Roster.status == "current")
+    findings += [
+        Finding(case.stream_name, f"花名册 {roster.id}：人员与上传时的摘要不符：被改动。")
+        for roster in session.scalars(rosters)
+        if not verify_roster(session, roster)
+    ]
+    return findings
 
 
 def verify_everything(database: Database, progress: Progress | None = None) -> list[Finding]:
@@ -215,5 +224,9 @@ def verify_everything(database: Database, progress: Progress | None = None) -> l
         heads = {name: (seq, head) for name, seq, head in all_heads(session)}
         problems = [*verify_streams(session), *verify_anchors(session, heads.get), *verify_uncovered(session)]
         findings += [Finding(one.stream, f"{one.where}：{one.message}") for one in problems]
+        findings += [
+            Finding("registers", f"名单 {one.id}：人员与导入时的摘要不符：被改动。")
+            for one in altered_snapshots(session)
+        ]
         findings += _check_series(session)
     return findings
