@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, inspect, select
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 from workflows.audit.anchors import anchor_hash
@@ -187,8 +187,3 @@ def verify_streams(session: Session) -> Iterable[Problem]:
     """All named streams."""
     for row in session.scalars(select(Stream).order_by(Stream.name)):
         yield from verify_chain(session, row)
-
-
-def event_count(session: Session) -> int:
-    """How many events there are."""
-    return session.scalar(select(func.count()).select_from(Event)) or 0

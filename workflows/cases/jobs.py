@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -200,14 +199,6 @@ def unread(session: Session, user_id: int) -> int:
             select(Notice.id).where(Notice.user_id == user_id, Notice.read_at.is_(None)).limit(100)
         ).all()
     )
-
-
-def next_due(database: Database) -> datetime | None:
-    """When the next timer falls due."""
-    with database.reading() as session:
-        return session.scalars(
-            select(CaseTimer.due_at).where(CaseTimer.closed_at.is_(None)).order_by(CaseTimer.due_at).limit(1)
-        ).one_or_none()
 
 
 def open_due_reviews(database: Database) -> int:
