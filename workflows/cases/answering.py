@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from forms.definition import FormDefinition, Option
 from forms.web import Parsed, parse, parse_draft, to_raw
 from workflows.base.clock import today
-from workflows.cases.attachments import listed
+from workflows.cases.attachments import of_step
 from workflows.cases.completing import first_signature
 from workflows.cases.drafts import typed_so_far
 from workflows.cases.facts import CaseView
@@ -115,7 +115,7 @@ def _held(
         }
     sources["case.number"] = case.number
     files: dict[str, list[str]] = {}
-    for attachment in listed(session, case.id):
+    for attachment in of_step(session, item):
         files.setdefault(attachment.material, []).append(str(attachment.id))
     roster = current_roster(session, case.id)
     for section in definition.sections:

@@ -84,6 +84,24 @@ def listed(session: Session, case_id: int) -> list[Attachment]:
     )
 
 
+def of_step(session: Session, item: WorkItem) -> list[Attachment]:
+    """The files that answer what a step's form asks: of an office's step those added to it in this round, by whichever
+    of its offices; of an employer's all that the employer gave. Both may use one key: an office's photos of a visit are
+    never the employer's."""
+    own = (
+        WorkItem.employer_id.is_not(None) if item.department_id is None else WorkItem.task_id == item.task_id
+    )
+    return list(
+        session.scalars(
+            select(Attachment)
+            .join(WorkItem, WorkItem.id == Attachment.work_item_id)
+            .where(Attachment.case_id == item.case_id, Attachment.removed_at.is_(None), own)
+            .options(joinedload(Attachment.file))
+            .order_by(Attachment.id)
+        )
+    )
+
+
 def opened(session: Session, actor: Actor, attachment_id: int) -> tuple[StoredFile, bytes]:
     """A material's file and bytes, for those who may see the case."""
     row = session.get(Attachment, attachment_id)

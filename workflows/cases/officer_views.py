@@ -13,7 +13,7 @@ from workflows.base.clock import today
 from workflows.base.files import ATTACHMENTS
 from workflows.cases import worklist
 from workflows.cases.access import acted_in
-from workflows.cases.attachments import listed
+from workflows.cases.attachments import listed, of_step
 from workflows.cases.model import Attachment, Case, Decision, ProcessVersion, WorkItem
 from workflows.cases.process import Process, newest
 from workflows.organisations.actors import Actor
@@ -296,16 +296,6 @@ def materials(session: Session, case: Case, process: Process) -> list[MaterialGr
 def step_files(session: Session, item: WorkItem) -> dict[str, list[File]]:
     """Field → the files that this step was given, in this round, whichever of its offices added them."""
     found: dict[str, list[File]] = {}
-    for row in session.scalars(
-        select(Attachment)
-        .join(WorkItem, WorkItem.id == Attachment.work_item_id)
-        .where(
-            WorkItem.case_id == item.case_id,
-            WorkItem.task_id == item.task_id,
-            Attachment.removed_at.is_(None),
-        )
-        .options(joinedload(Attachment.file))
-        .order_by(Attachment.id)
-    ):
+    for row in of_step(session, item):
         found.setdefault(row.material, []).append(_file(row))
     return found
