@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.orm import Session
 
 from workflows.audit.anchors import make_anchor
@@ -96,10 +96,26 @@ def test_a_later_event_joins_the_chain_where_it_ended(session: Session, chain: S
     assert found_in_chain(session) == []
 
 
+def test_an_untouched_chain_is_read_at_once(session: Session, chain: Stream) -> None:
+    """Event by event is for a chain that somebody altered: a long one must not pay for it."""
+    statements: list[str] = []
+
+    def note(connection: object, cursor: object, statement: str, *rest: object) -> None:
+        statements.append(statement)
+
+    engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert found_in_chain(session) == []
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len([one for one in statements if "FROM events" in one]) == 1
+
+
 def test_events_name_rows_and_hold_nothing_that_stands_in_them(session: Session, chain: Stream) -> None:
-    for event in session.scalars(select(Event)):
-        assert BASIS not in str((event.payload, event.covers))
-        assert [table for table, _, _ in event.covers] in (["parameters"], ["calendar_days"])
+    for noted in session.scalars(select(Event)):
+        assert BASIS not in str((noted.payload, noted.covers))
+        assert [table for table, _, _ in noted.covers] in (["parameters"], ["calendar_days"])
 
 
 SECOND, THIRD = "第 2 条记录", "第 3 条记录"

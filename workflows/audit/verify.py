@@ -55,16 +55,17 @@ def _identity(model: type[Base], key: str) -> tuple[Any, ...]:
 def _read(session: Session, what: Any, key: Any, *where: Any) -> Sequence[tuple[int, Any]]:
     """Keys and what stands there, in the keys' order; ``None`` for what can no longer be read: somebody altered it."""
     try:
-        return session.execute(select(key, what).where(*where).order_by(key)).tuples().all()
+        rows = session.execute(select(key, what).where(*where).order_by(key)).all()
+        return [(one, found) for one, found in rows]
     except Exception:  # one of them no longer parses: which?
         keys = session.scalars(select(key).where(*where).order_by(key)).all()
-    found: list[tuple[int, Any]] = []
+    single: list[tuple[int, Any]] = []
     for one in keys:
         try:
-            found.append((one, session.scalars(select(what).where(key == one, *where)).one()))
+            single.append((one, session.scalars(select(what).where(key == one, *where)).one()))
         except Exception:
-            found.append((one, None))
-    return found
+            single.append((one, None))
+    return single
 
 
 def _triples(value: Any) -> list[tuple[str, str, str]]:
