@@ -55,6 +55,11 @@ def _package(key: str, engine: str, bpmn: Traversable, forms: Traversable) -> Pa
     )
 
 
+def _again(digest: str, last: int) -> str:
+    """The digest of an earlier text that follows version ``last``: a digest stands once in the table."""
+    return source_digest({"again": digest, "after": str(last)})
+
+
 def publish_process(
     session: Session,
     key: str,
@@ -82,14 +87,14 @@ def publish_process(
         .order_by(ProcessVersion.number.desc())
         .limit(1)
     ).one_or_none()
-    if newest is not None and newest.digest == digest:
+    if newest is not None and newest.digest in (digest, _again(digest, newest.number - 1)):
         return None
     same = session.scalars(
         select(ProcessVersion).where(ProcessVersion.process == key, ProcessVersion.digest == digest)
     ).one_or_none()
     last = session.scalar(select(func.max(ProcessVersion.number)).where(ProcessVersion.process == key)) or 0
     if same is not None:  # going back to an earlier text: its number must be the newest again
-        digest = source_digest({"again": digest, "after": str(last)})
+        digest = _again(digest, last)
     version = ProcessVersion(
         process=key,
         number=last + 1,
