@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -53,9 +53,10 @@ def record(
 
     :param kind: past tense, kebab-case: ``case-started``, ``step-decided``.
     :param payload: what happened, in identifiers and codes; never a person's data.
-    :param covers: the rows this event stands for; they are flushed first, since their keys are named.
+    :param covers: the rows this event stands for; new ones are flushed first, since their keys are named.
     """
-    session.flush()
+    if not all(inspect(row).has_identity for row in covers):
+        session.flush()
     salt = secrets.token_hex(16)
     body: dict[str, Any] = {
         "stream": chain.stream_name,

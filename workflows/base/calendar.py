@@ -30,6 +30,10 @@ class CalendarDay(Base):
     __audited__ = ("day", "working", "note")
 
 
+_days = CalendarDay.__table__.c
+_CHANGES = select(_days.day, _days.working)
+
+
 @lru_cache(maxsize=4096)
 def _published(day: date) -> bool | None:
     try:
@@ -54,9 +58,7 @@ class WorkingCalendar:
 
     @classmethod
     def read(cls, session: Session) -> WorkingCalendar:
-        return cls(
-            {row.day: row.working for row in session.execute(select(CalendarDay.day, CalendarDay.working))}
-        )
+        return cls({row.day: row.working for row in session.execute(_CHANGES)})
 
     def is_working(self, day: date) -> bool:
         if day in self._changes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cached_property, lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -48,25 +49,68 @@ def acted_in(session: Session, case_id: int) -> dict[int, frozenset[str]]:
     return {user: frozenset(steps) for user, steps in acted.items()}
 
 
+class _FactsOnDemand(CaseFacts):
+    """Facts of a case that ask the database when a predicate asks them: most permissions ask for one or two."""
+
+    _session: Session
+    _case: Case
+
+    def __init__(self, session: Session, case: Case, item: WorkItem | None) -> None:
+        # Written past the frozen base's constructor, which would put its defaults where the properties below answer.
+        self.__dict__.update(
+            _session=session,
+            _case=case,
+            # an objection is filed under the employer it is about, who must not read it or learn who objected
+            employer_id=None if case.parent_id is not None else case.employer_id,
+            county_code=case.county_code,
+            item=item_facts(item) if item is not None else None,
+            finished=case.finished_at is not None,
+        )
+
+    @cached_property
+    def division_chain(self) -> tuple[str, ...]:
+        return chain_codes(self._session, self._case.division_code)
+
+    @cached_property
+    def departments(self) -> frozenset[int]:
+        return departments_of(self._session, self._case, self._process)
+
+    @cached_property
+    def open_items(self) -> tuple[ItemFacts, ...]:
+        return tuple(item_facts(one) for one in self._open_items)
+
+    @cached_property
+    def acted(self) -> Mapping[int, frozenset[str]]:
+        return acted_in(self._session, self._case.id)
+
+    @cached_property
+    def recallable(self) -> bool:
+        return is_recallable(self._session, self._case, self._open_items)
+
+    @cached_property
+    def applied(self) -> bool:
+        return self._process.config.get("started_by") == "employer"
+
+    @cached_property
+    def handed_in(self) -> bool:
+        return self._case.submitted_at is not None or not self.applied
+
+    @cached_property
+    def _process(self) -> Process:
+        return process_of(self._session, self._case.version_id)
+
+    @cached_property
+    def _open_items(self) -> list[WorkItem]:
+        return list(
+            self._session.scalars(
+                select(WorkItem).where(WorkItem.case_id == self._case.id, WorkItem.closed_at.is_(None))
+            )
+        )
+
+
 def case_facts(session: Session, case: Case, item: WorkItem | None = None) -> CaseFacts:
-    """What permissions need to know of a case."""
-    process = process_of(session, case.version_id)
-    open_items = list(
-        session.scalars(select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.closed_at.is_(None)))
-    )
-    return CaseFacts(
-        division_chain=chain_codes(session, case.division_code),
-        # an objection is filed under the employer it is about, who must not read it or learn who objected
-        employer_id=None if case.parent_id is not None else case.employer_id,
-        county_code=case.county_code,
-        departments=departments_of(session, case, process),
-        item=item_facts(item) if item is not None else None,
-        open_items=tuple(item_facts(one) for one in open_items),
-        acted=acted_in(session, case.id),
-        recallable=is_recallable(session, case, open_items),
-        finished=case.finished_at is not None,
-        applied=process.config.get("started_by") == "employer",
-    )
+    """What permissions need to know of a case, in this transaction."""
+    return _FactsOnDemand(session, case, item)
 
 
 def is_recallable(session: Session, case: Case, open_items: list[WorkItem]) -> bool:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from workflows.base import outbox
 from workflows.base.clock import today
 from workflows.cases.action import Action, begin
-from workflows.cases.deadlines import due, pause, resume
+from workflows.cases.deadlines import Earlier, due, pause, resume
 from workflows.cases.functions import FUNCTIONS
-from workflows.cases.model import CaseTimer, Decision, Draft, WorkItem
-from workflows.cases.offices import office_of
+from workflows.cases.model import CaseTimer, Decision, WorkItem
+from workflows.cases.offices import offices_of
 from workflows.cases.operations import OPERATIONS
 from workflows.cases.rules import evaluate
 from workflows.engine import Bindings, OpenTask, OpenTimer, RunResult, runner
 from workflows.organisations.model import Assignment
+
+_items = WorkItem.__table__.c
+_EARLIER = (
+    select(_items.step, _items.task_id, _items.due_at, _items.closed_at, _items.closed_as)
+    .where(_items.case_id == bindparam("case_id"), _items.step.in_(bindparam("steps", expanding=True)))
+    .order_by(_items.id.desc())
+)
 
 
 def bindings(action: Action) -> Bindings:
@@ -65,19 +72,35 @@ def deliver(session: Session, case_id: int | None, message: str) -> bool:
 
 
 def _sync_items(action: Action, tasks: Sequence[OpenTask]) -> None:
-    open_items = list(
-        action.session.scalars(
-            select(WorkItem).where(WorkItem.case_id == action.case.id, WorkItem.closed_at.is_(None))
-        )
-    )
+    open_items = action.open_items
     present = {task.task_id for task in tasks}
     for item in open_items:
         if item.task_id not in present:
             close_item(action, item, "cancelled")
     waiting = {item.task_id for item in open_items}
-    for task in tasks:
-        if task.task_id not in waiting:
-            _open(action, task)
+    new = [task for task in tasks if task.task_id not in waiting]
+    if new:
+        earlier = _earlier(action, {task.element for task in new})
+        offices = offices_of(action.session, action.case, _kinds(action, new) - {"employer"})
+        for task in new:
+            _open(action, task, [one for one in earlier if one.step == task.element], offices)
+
+
+def _kinds(action: Action, tasks: Sequence[OpenTask]) -> set[str]:
+    """Who acts in some steps: the offices that sign, or the one of the lane."""
+    process = action.process
+    steps = [process.step(task.element) for task in tasks]
+    return {kind for step in steps for kind in step.signatories or (process.lanes[step.lane].department,)}
+
+
+def _earlier(action: Action, steps: set[str]) -> Sequence[Earlier]:
+    """What earlier rounds of some steps left, the latest first."""
+    session = action.session
+    if any(isinstance(row, WorkItem) for row in session.dirty):
+        session.flush()  # what this action closed counts
+    with session.no_autoflush:
+        rows = session.execute(_EARLIER, {"case_id": action.case.id, "steps": sorted(steps)})
+        return [Earlier(*row) for row in rows]
 
 
 def close_item(action: Action, item: WorkItem, how: str) -> None:
@@ -85,29 +108,18 @@ def close_item(action: Action, item: WorkItem, how: str) -> None:
     item.closed_at = action.at
     item.closed_as = how
     item.version += 1
-    draft = action.session.get(Draft, item.id)
-    if draft is not None:
-        action.session.delete(draft)
+    action.drop_draft(item)
     if action.process.step(item.step).pauses_clock:
         resume(action)
 
 
-def _open(action: Action, task: OpenTask) -> None:
+def _open(action: Action, task: OpenTask, before: Sequence[Earlier], offices: Mapping[str, int]) -> None:
     step = action.process.step(task.element)
     case, session = action.case, action.session
-    before = list(
-        session.scalars(
-            select(WorkItem)
-            .where(WorkItem.case_id == case.id, WorkItem.step == step.key)
-            .order_by(WorkItem.id.desc())
-        )
-    )
     number = len({item.task_id for item in before if item.closed_as == "done"} - {task.task_id}) + 1
-    lane = action.process.lanes[step.lane]
     if step.pauses_clock:
         pause(action)
-    kinds = step.signatories or (lane.department,)
-    for kind in kinds:
+    for kind in step.signatories or (action.process.lanes[step.lane].department,):
         item = WorkItem(
             case_id=case.id,
             task_id=task.task_id,
@@ -122,11 +134,12 @@ def _open(action: Action, task: OpenTask) -> None:
         if kind == "employer":
             item.employer_id = case.employer_id
         else:
-            item.department_id = office_of(session, action.case, kind).id
-            _return_to_same_officer(action, item)
-        session.add(item)
-        session.flush()
+            item.department_id = offices[kind]
+            if before:
+                _return_to_same_officer(action, item)
+        action.opened(item)
         if kind == "employer" and case.submitted_at is not None:
+            session.flush()  # the message names the item
             outbox.put(session, "notice", f"item-{item.id}", {"work_item": item.id})
     if step.stage:
         case.stage = step.stage
@@ -163,12 +176,7 @@ def _return_to_same_officer(action: Action, item: WorkItem) -> None:
 
 
 def _sync_timers(action: Action, timers: Sequence[OpenTimer]) -> None:
-    open_timers = {
-        timer.task_id: timer
-        for timer in action.session.scalars(
-            select(CaseTimer).where(CaseTimer.case_id == action.case.id, CaseTimer.closed_at.is_(None))
-        )
-    }
+    open_timers = {timer.task_id: timer for timer in action.open_timers}
     present = {timer.task_id for timer in timers}
     for task_id, row in open_timers.items():
         if task_id not in present:
@@ -176,7 +184,7 @@ def _sync_timers(action: Action, timers: Sequence[OpenTimer]) -> None:
             row.closed_as = "cancelled"
     for timer in timers:
         if timer.task_id not in open_timers:
-            action.session.add(
+            action.opened(
                 CaseTimer(
                     case_id=action.case.id, task_id=timer.task_id, element=timer.element, due_at=timer.due
                 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.base import outbox
 from workflows.base.clock import today
-from workflows.base.errors import Conflict, Invalid, NotFound
+from workflows.base.errors import Conflict, Invalid
 from workflows.cases.access import require_case
-from workflows.cases.action import Action, begin
+from workflows.cases.action import Action, begin_on_item
 from workflows.cases.model import WorkItem
 from workflows.cases.turns import who_was_faster
 from workflows.organisations.actors import Actor, posts_of
@@ -17,13 +16,7 @@ from workflows.organisations.model import User
 
 
 def _locked(session: Session, actor: Actor, item_id: int) -> tuple[Action, WorkItem]:
-    case_id = session.scalar(select(WorkItem.case_id).where(WorkItem.id == item_id))
-    if case_id is None:
-        raise NotFound("没有这项工作。")
-    action = begin(session, case_id, actor.user_id)
-    item = session.scalars(
-        select(WorkItem).where(WorkItem.id == item_id).execution_options(populate_existing=True)
-    ).one()
+    action, item = begin_on_item(session, item_id, actor.user_id)
     if item.closed_at is not None:
         raise Conflict(who_was_faster(session, item))
     action.department_id = item.department_id

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from workflows.audit.digest import canonical
 from workflows.base.errors import Invalid
 from workflows.cases.model import Command
+
+_commands = Command.__table__.c
+_OF_KEY = select(_commands.digest, _commands.result).where(_commands.key == bindparam("key"))
 
 
 def body_digest(body: Any) -> str:
@@ -23,12 +26,13 @@ def replayed(session: Session, key: str, digest: str) -> dict[str, Any] | None:
 
     Call it after the lock that serialises the action, so that two copies of one form cannot both be first.
     """
-    command = session.scalars(select(Command).where(Command.key == key)).one_or_none()
+    command = session.execute(_OF_KEY, {"key": key}).one_or_none()
     if command is None:
         return None
     if command.digest != digest:
         raise Invalid("这个页面已经提交过，内容与上次不同。请刷新页面，按最新内容办理。")
-    return command.result
+    result: dict[str, Any] = command.result
+    return result
 
 
 def remember(

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from forms.web import Parsed
-from workflows.base.errors import Conflict, Forbidden, Invalid, NotFound
+from workflows.base.errors import Conflict, Forbidden, Invalid
 from workflows.cases.access import case_facts
-from workflows.cases.action import Action, begin
+from workflows.cases.action import Action, begin_on_item
 from workflows.cases.advance import bindings, close_item, settle
 from workflows.cases.commands import body_digest, remember, replayed
-from workflows.cases.model import CaseTimer, Decision, WorkItem
+from workflows.cases.model import Decision, WorkItem
 from workflows.cases.process import Step
 from workflows.cases.rosters import rejudge
 from workflows.cases.starting import begin_officially
@@ -26,6 +26,13 @@ from workflows.organisations.permissions import conflict, require
 
 #: The second office of a joint step disagrees: the first signs again.
 SENT_BACK = "sent_back"
+
+_decisions = Decision.__table__.c
+_ACTED = (
+    select(_decisions.step)
+    .where(_decisions.case_id == bindparam("case_id"), _decisions.actor_id == bindparam("actor_id"))
+    .distinct()
+)
 
 
 @dataclass(frozen=True)
@@ -62,13 +69,7 @@ def complete(
     :raises Invalid: the answers break a rule.
     :raises Forbidden: the post does not allow it.
     """
-    case_id = session.scalar(select(WorkItem.case_id).where(WorkItem.id == item_id))
-    if case_id is None:
-        raise NotFound("没有这项工作。")
-    action = begin(session, case_id, actor.user_id)
-    item = session.scalars(
-        select(WorkItem).where(WorkItem.id == item_id).execution_options(populate_existing=True)
-    ).one()
+    action, item = begin_on_item(session, item_id, actor.user_id)
     opinion = str(parsed.values.get("opinion", ""))
     body = [item_id, outcome, parsed.values, rest_verdict]
     digest = body_digest(body)
@@ -86,16 +87,7 @@ def complete(
         advanced = False
     else:
         decision = _decide(action, step, item, outcome, opinion, answers)
-        advanced = _all_signed(session, item)
-        if advanced:
-            if item.employer_id is not None and action.case.submitted_at is None:
-                begin_officially(action)
-            if step.roster == "edit":
-                rejudge(action)
-            result = runner.complete(
-                action.process.published, action.case.state, item.task_id, bindings(action)
-            )
-            settle(action, result)
+        advanced = not any(one.task_id == item.task_id for one in action.open_items)
     done: dict[str, Any] = {
         "case_id": action.case.id,
         "case_number": action.case.number,
@@ -103,19 +95,27 @@ def complete(
         "advanced": advanced,
     }
     remember(session, command_key, digest, actor.user_id, action.case.id, done)
+    if advanced:
+        action.outcomes[step.key] = outcome
+        _go_on(action, step, item)
     session.flush()
     return Completed(**done)
+
+
+def _go_on(action: Action, step: Step, item: WorkItem) -> None:
+    """The token moves."""
+    if item.employer_id is not None and action.case.submitted_at is None:
+        begin_officially(action)
+    if step.roster == "edit":
+        rejudge(action)
+    result = runner.complete(action.process.published, action.case.state, item.task_id, bindings(action))
+    settle(action, result)
 
 
 def _guard_open(session: Session, action: Action, actor: Actor, item: WorkItem, seen_version: int) -> None:
     guard_turn(session, actor, item)
     require(actor, "case.act", case_facts(session, action.case, item))
-    late = session.scalars(
-        select(CaseTimer.id).where(
-            CaseTimer.case_id == item.case_id, CaseTimer.closed_at.is_(None), CaseTimer.due_at <= action.at
-        )
-    ).first()
-    if late is not None:
+    if any(timer.due_at <= action.at for timer in action.open_timers):
         raise Conflict("这一步的期限已到，系统正在按到期办理，请稍后刷新页面。您填写的内容没有提交。")
     if item.version != seen_version:
         raise Conflict("页面打开之后，这项工作有了变化（例如改派或会签退回）。请刷新页面，核对后再提交。")
@@ -124,13 +124,7 @@ def _guard_open(session: Session, action: Action, actor: Actor, item: WorkItem, 
 def _guard_duty(session: Session, action: Action, actor: Actor, step: Step, item: WorkItem) -> None:
     if actor.user_id is None or item.department_id is None:
         return
-    acted = set(
-        session.scalars(
-            select(Decision.step)
-            .where(Decision.case_id == action.case.id, Decision.actor_id == actor.user_id)
-            .distinct()
-        )
-    )
+    acted = set(session.scalars(_ACTED, {"case_id": action.case.id, "actor_id": actor.user_id}))
     titles = {key: other.title for key, other in action.process.steps.items()}
     reason = conflict(action.process.incompatible, acted, step.key, titles)
     if reason is None and step.joint:
@@ -267,7 +261,7 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
     )
     action.session.add(decision)
     theirs.closed_as = "withdrawn"
-    action.session.add(
+    action.opened(
         WorkItem(
             case_id=theirs.case_id,
             task_id=theirs.task_id,
@@ -286,18 +280,3 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
     item.version += 1
     action.record("signature-sent-back", (decision,), step=item.step, round=item.round)
     return decision
-
-
-def _all_signed(session: Session, item: WorkItem) -> bool:
-    """Whether no item of the same engine task is still open."""
-    session.flush()
-    return (
-        session.scalars(
-            select(WorkItem.id).where(
-                WorkItem.case_id == item.case_id,
-                WorkItem.task_id == item.task_id,
-                WorkItem.closed_at.is_(None),
-            )
-        ).first()
-        is None
-    )

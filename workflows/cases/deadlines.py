@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from sqlalchemy import select
 
@@ -11,6 +12,16 @@ from workflows.base.clock import local, midnight
 from workflows.cases.action import Action
 from workflows.cases.model import NO_LIMIT, WorkItem
 from workflows.cases.process import Step
+
+
+class Earlier(NamedTuple):
+    """An item of an earlier round, as far as a new one asks about it."""
+
+    step: str
+    task_id: str
+    due_at: datetime
+    closed_at: datetime | None
+    closed_as: str | None
 
 
 def pause(action: Action) -> None:
@@ -24,32 +35,24 @@ def resume(action: Action) -> None:
     """Let them run again, later by the time they stood still."""
     for item in _others(action):
         if item.paused_at is not None:
-            item.due_at = later(item, action.at - item.paused_at)
+            item.due_at = later(item.due_at, action.at - item.paused_at)
             item.paused_at = None
 
 
 def _others(action: Action) -> list[WorkItem]:
-    return list(
-        action.session.scalars(
-            select(WorkItem).where(
-                WorkItem.case_id == action.case.id,
-                WorkItem.closed_at.is_(None),
-                WorkItem.department_id.is_not(None),
-            )
-        )
-    )
+    return [item for item in action.open_items if item.department_id is not None]
 
 
-def later(item: WorkItem, by: timedelta) -> datetime:
+def later(due_at: datetime, by: timedelta) -> datetime:
     """A deadline moved by the time the clock stood still, to the end of that day."""
-    if item.due_at == NO_LIMIT:
+    if due_at == NO_LIMIT:
         return NO_LIMIT
-    moved = item.due_at + by
+    moved = due_at + by
     day = local(moved).date()
     return moved if moved == midnight(day) else midnight(day + timedelta(days=1))
 
 
-def due(action: Action, step: Step, before: Sequence[WorkItem]) -> datetime:
+def due(action: Action, step: Step, before: Sequence[Earlier]) -> datetime:
     """The deadline of a new item. After a step that stopped the clock (补正), what was left of the earlier limit."""
     if step.limit is None:
         return NO_LIMIT
@@ -66,4 +69,4 @@ def due(action: Action, step: Step, before: Sequence[WorkItem]) -> datetime:
             WorkItem.opened_at >= last.closed_at,
         )
     ).first()
-    return later(last, action.at - last.closed_at) if paused is not None else fresh
+    return later(last.due_at, action.at - last.closed_at) if paused is not None else fresh

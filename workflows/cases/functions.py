@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from workflows.base.errors import WengangError
 from workflows.cases.action import Action
@@ -22,32 +22,48 @@ class StaleDecision(WengangError):
     status = 500
 
 
+_LATEST_TASK = (
+    select(WorkItem.task_id)
+    .where(WorkItem.case_id == bindparam("case_id"), WorkItem.step == bindparam("step"))
+    .order_by(WorkItem.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_LATEST_ITEMS = (
+    select(WorkItem)
+    .where(WorkItem.case_id == bindparam("case_id"), WorkItem.task_id == _LATEST_TASK)
+    .order_by(WorkItem.id.desc())
+)
+_decisions = Decision.__table__.c
+_LATEST_OUTCOME = (
+    select(_decisions.outcome)
+    .where(_decisions.work_item_id.in_(bindparam("items", expanding=True)))
+    .order_by(_decisions.id.desc())
+    .limit(1)
+)
+
+
 def latest_items(action: Action, step: str) -> list[WorkItem]:
     """The work items of the latest round of a step: one, or one for each office that signs."""
-    items = list(
-        action.session.scalars(
-            select(WorkItem)
-            .where(WorkItem.case_id == action.case.id, WorkItem.step == step)
-            .order_by(WorkItem.id.desc())
-        )
-    )
-    return [item for item in items if item.task_id == items[0].task_id] if items else []
+    return list(action.session.scalars(_LATEST_ITEMS, {"case_id": action.case.id, "step": step}))
 
 
 def outcome(action: Action, step: str) -> str:
     """The outcome of the latest round of a step. Open, withdrawn or missing: refused, never an older round's word."""
+    if step in action.outcomes:
+        return action.outcomes[step]
+    with action.session.no_autoflush:  # decisions are flushed when recorded; items answer for themselves
+        return _outcome(action, step)
+
+
+def _outcome(action: Action, step: str) -> str:
     items = latest_items(action, step)
     if not items or any(item.closed_at is None for item in items):
         raise StaleDecision("本轮还有意见没有作出，流程不能继续。请联系管理员。")
-    decision = action.session.scalars(
-        select(Decision)
-        .where(Decision.work_item_id.in_([item.id for item in items]))
-        .order_by(Decision.id.desc())
-        .limit(1)
-    ).one_or_none()
-    if decision is None:
+    found = action.session.scalar(_LATEST_OUTCOME, {"items": [item.id for item in items]})
+    if found is None:
         raise StaleDecision("本轮还有意见没有作出，流程不能继续。请联系管理员。")
-    return decision.outcome
+    return str(found)
 
 
 def any_outcome(action: Action, value: str, *steps: str) -> bool:

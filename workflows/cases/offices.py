@@ -2,27 +2,51 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from collections.abc import Collection, Mapping
+
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from workflows.base.errors import WengangError
 from workflows.cases.model import Case
 from workflows.organisations.model import Department
 
+_departments = Department.__table__.c
+_COMPETENT = select(_departments.kind, _departments.division_code, _departments.id).where(
+    _departments.kind.in_(bindparam("kinds", expanding=True)),
+    _departments.division_code.in_(bindparam("codes", expanding=True)),
+)
+
 
 def office_of(session: Session, case: Case, kind: str) -> Department:
     """The office of a kind that acts in a case: the township's, or the county's."""
-    return department_for(session, kind, case.division_code if kind == "township" else case.county_code)
+    return session.get_one(Department, offices_of(session, case, [kind])[kind])
+
+
+def offices_of(session: Session, case: Case, kinds: Collection[str]) -> dict[str, int]:
+    """Kind → key of the office that acts in a case, for several kinds at once."""
+    return _competent(
+        session,
+        {kind: case.division_code if kind == "township" else case.county_code for kind in kinds},
+    )
 
 
 def department_for(session: Session, kind: str, division_code: str) -> Department:
     """The office of a kind that is competent for a place; villages belong to their township."""
-    codes = [division_code, division_code[:9], division_code[:6]]
-    found = list(
-        session.scalars(
-            select(Department).where(Department.kind == kind, Department.division_code.in_(codes))
-        ).unique()
-    )
-    if not found:
+    return session.get_one(Department, _competent(session, {kind: division_code})[kind])
+
+
+def _competent(session: Session, places: Mapping[str, str]) -> dict[str, int]:
+    if not places:
+        return {}
+    codes = {kind: {code, code[:9], code[:6]} for kind, code in places.items()}
+    asked = {"kinds": sorted(places), "codes": sorted(set().union(*codes.values()))}
+    with session.no_autoflush:  # nothing that happens in a case changes offices
+        rows = session.execute(_COMPETENT, asked).all()
+    nearest: dict[str, int] = {}
+    for kind, code, office in sorted(rows, key=lambda row: len(row.division_code)):
+        if code in codes[kind]:
+            nearest[kind] = office
+    if len(nearest) < len(places):
         raise WengangError("该地区还没有设置办理这一步的部门，请联系系统管理员在“机构”中添加。")
-    return max(found, key=lambda department: len(department.division_code))
+    return nearest
