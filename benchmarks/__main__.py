@@ -1,0 +1,48 @@
+"""``script/bench [NAME …] [--quick]``: one JSON object a line while it runs, a table for people at the end."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator, Mapping
+
+from benchmarks import case_throughput, rework_growth, roster_size, worklist_growth
+from benchmarks.figures import Figure, table
+from benchmarks.world import World, world
+
+BENCHMARKS: Mapping[str, Callable[..., Iterator[Figure]]] = {
+    "case_throughput": case_throughput.run,
+    "worklist_growth": worklist_growth.run,
+    "rework_growth": rework_growth.run,
+    "roster_size": roster_size.run,
+}
+
+
+def main() -> int:
+    """Run what is asked for. A goal that is missed is said, not punished: the figures decide what to do about it."""
+    parser = argparse.ArgumentParser(
+        prog="script/bench", description="性能测试：每个数字都与同时测得的基准相比。"
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="、".join(BENCHMARKS))
+    parser.add_argument("--quick", action="store_true", help="小规模试跑，数字不作数")
+    asked = parser.parse_args()
+    unknown = [name for name in asked.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"没有这项测试：{'、'.join(unknown)}；可选：{'、'.join(BENCHMARKS)}")
+    figures: list[Figure] = []
+    with world() as place:
+        for name in asked.names or BENCHMARKS:
+            figures += _measured(BENCHMARKS[name], place, quick=asked.quick)
+    sys.stdout.write(f"\n{table(figures)}\n")
+    return 0
+
+
+def _measured(benchmark: Callable[..., Iterator[Figure]], place: World, *, quick: bool) -> Iterator[Figure]:
+    for figure in benchmark(place, quick=quick):
+        sys.stdout.write(f"{figure.line()}\n")
+        sys.stdout.flush()
+        yield figure
+
+
+if __name__ == "__main__":
+    sys.exit(main())
