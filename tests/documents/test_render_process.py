@@ -316,7 +316,8 @@ def test_a_frame_that_breaks_off_or_is_too_large_is_none(bytes_: bytes) -> None:
 
 def test_fields_of_a_form_stand_side_by_side_when_they_are_short() -> None:
     fields = [{"label": "甲", "value": v} for v in ("短", "短", "短", "长" * 19, "短", "两\n行")]
-    assert [len(row) for row in render_child.paired(fields)] == [2, 1, 1, 1, 1]
+    fields.append({"label": "一句很长很长的承诺，占满整行的宽度，不挤在窄格里。", "value": "已承诺"})
+    assert [len(row) for row in render_child.paired(fields)] == [2, 1, 1, 1, 1, 1]
 
 
 def test_rows_with_the_same_title_are_put_together_in_order() -> None:

@@ -81,11 +81,12 @@ def ordinal(text: str, index: int, count: int) -> str:
 
 
 def paired(fields: list[dict[str, str]], width: int = 18) -> list[list[dict[str, str]]]:
-    """Fields of a form in rows: two short ones side by side, one longer than ``width`` characters by itself."""
+    """Fields of a form in rows: two short ones side by side, one whose label or value is longer than
+    ``width`` characters by itself."""
     rows: list[list[dict[str, str]]] = []
     open_row = False
     for field in fields:
-        short = len(field["value"]) <= width and "\n" not in field["value"]
+        short = max(len(field["label"]), len(field["value"])) <= width and "\n" not in field["value"]
         if short and open_row:
             rows[-1].append(field)
             open_row = False
