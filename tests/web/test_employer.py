@@ -24,6 +24,7 @@ from workflows.base.parameters import Parameter
 from workflows.base.session import Database
 from workflows.cases import claiming, process
 from workflows.cases.answering import parse_answers
+from workflows.cases.check import verify_everything
 from workflows.cases.completing import complete
 from workflows.cases.jobs import handlers
 from workflows.cases.model import Attachment, Case, Decision, Draft, Roster, RosterRow, WorkItem
@@ -629,6 +630,22 @@ def test_a_file_that_cannot_be_read_leaves_the_roster_that_is_there(
     page = zheng.get(f"/employer/steps/{item}/roster")
     assert "没有读成" in page.main
     assert "上一次读成的花名册仍然有效" in page.main
+
+
+def test_uploads_that_come_to_nothing_are_on_record(zheng: Browser, web_database: Database) -> None:
+    """Else the auditor is told that somebody smuggled them in."""
+    item = begin(zheng)
+    good = sheet(web_database, people(web_database, {"kind": "qualified", "count": 3}))
+    upload(zheng, item, b"MZ nothing", "花名册.xlsx")
+    assert verify_everything(web_database) == []  # not yet read
+    worker(web_database)
+    upload(zheng, item, good)
+    upload(zheng, item, good)  # before the first of the two is read
+    worker(web_database)
+    with web_database.reading() as session:
+        found = session.scalars(select(Roster.status).order_by(Roster.id)).all()
+    assert found == ["failed", "replaced", "current"]
+    assert verify_everything(web_database) == []
 
 
 # Materials -----------------------------------------------------------------------------------------------------------

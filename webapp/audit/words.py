@@ -51,6 +51,7 @@ EVENTS = {
     "publicity-extended": "公示延期",
     "publicity-opened": "公示开始",
     "roster-read": "花名册读取完毕",
+    "roster-set-aside": "花名册没有采用",
     "roster-uploaded": "上传花名册",
     "rows-decided": "逐人审核",
     "rules-applied": "规则判断",

@@ -321,7 +321,8 @@ class Roster(Base):
 
     file: Mapped[StoredFile | None] = relationship()
 
-    __audited__ = ("case_id", "status", "total", "digest")
+    #: ``total`` grows while the file is read; it is held against the rows.
+    __audited__ = ("case_id", "status", "digest")
 
 
 class RosterRow(Base):

@@ -182,6 +182,7 @@ _TITLES = {
     "item-reassigned": "改派",
     "roster-uploaded": "上传花名册",
     "roster-read": "花名册读取完成",
+    "roster-set-aside": "花名册没有采用",
     "rows-decided": "逐人审核",
     "material-added": "上传材料",
     "material-removed": "移除材料",

@@ -66,8 +66,8 @@ def upload(
         judged_by={},
     )
     session.add(roster)
-    action.record("roster-uploaded", (), item=item.id, sha256=file.sha256)
     session.flush()
+    action.record("roster-uploaded", (roster,), item=item.id, sha256=file.sha256)
     outbox.put(session, "read_roster", str(roster.id), {"roster": roster.id, "whole": whole})
     return roster
 
@@ -210,12 +210,11 @@ def _swap_in(
             )
         ).first()
         if editing is None or action.process.step(editing.step).roster != "edit":
-            roster.status = "failed"
-            roster.problems = ["读取完成前申请已经提交或撤回，这次上传没有采用。"]
+            _set_aside(action, roster, "failed", ["读取完成前申请已经提交或撤回，这次上传没有采用。"])
             return
         latest = latest_upload(session, roster.case_id)
         if latest is not None and latest.id != roster.id:
-            roster.status = "replaced"
+            _set_aside(action, roster, "replaced", [])
             return
         previous = current_roster(session, roster.case_id)
         covers = [roster]
@@ -235,8 +234,15 @@ def _swap_in(
 def _fail(database: Database, roster_id: int, problems: Sequence[str]) -> None:
     with database.transaction() as session:
         roster = session.get_one(Roster, roster_id)
-        roster.status = "failed"
-        roster.problems = list(problems)[:50]
+        action = begin(session, roster.case_id, roster.uploaded_by)
+        _set_aside(action, roster, "failed", problems)
+
+
+def _set_aside(action: Action, roster: Roster, status: str, problems: Sequence[str]) -> None:
+    """An upload that came to nothing is on record, too: a row that no event covers counts as smuggled in."""
+    roster.status = status
+    roster.problems = list(problems)[:50]
+    action.record("roster-set-aside", (roster,), status=status)
 
 
 def typed_answers(session: Session, case: Case, process: Process) -> dict[str, dict[str, Any]]:
@@ -314,11 +320,12 @@ def _batches(session: Session, roster_id: int) -> Iterator[list[RosterRow]]:
 
 def verify_roster(session: Session, roster: Roster) -> bool:
     """Whether the rows are still those that were read: the one digest covers them all."""
-    digest = hashlib.sha256()
+    digest, count = hashlib.sha256(), 0
     rows = select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id)
     try:
         for row in session.scalars(rows):
             digest.update(canonical([row.number, row.values, row.raw]).encode())
+            count += 1
     except Exception:  # a row that no longer decrypts was altered
         return False
-    return digest.hexdigest() == roster.digest
+    return (digest.hexdigest(), count) == (roster.digest, roster.total)
