@@ -50,6 +50,7 @@ class CaseFacts(Facts):
     :param recallable: submitted, and nobody has claimed or decided anything since.
     :param finished: the case has ended.
     :param applied: the employer asked for it; not so a 年审, which it must not be able to end.
+    :param handed_in: it is no draft that its employer has not submitted yet, or has taken back.
     """
 
     county_code: str
@@ -60,6 +61,7 @@ class CaseFacts(Facts):
     recallable: bool = False
     finished: bool = False
     applied: bool = False
+    handed_in: bool = True
 
 
 Predicate = Callable[[Actor, Facts], bool]
@@ -134,7 +136,10 @@ finance_of_the_division = _office_in_the_division("finance")
 
 
 def in_an_office_of_the_case(actor: Actor, facts: Facts) -> bool:
-    return isinstance(facts, CaseFacts) and bool(actor.department_ids & facts.departments)
+    """A draft is its employer's own: no office reads it before it is handed in."""
+    return (
+        isinstance(facts, CaseFacts) and facts.handed_in and bool(actor.department_ids & facts.departments)
+    )
 
 
 def item_is_open(actor: Actor, facts: Facts) -> bool:
