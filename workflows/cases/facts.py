@@ -176,7 +176,7 @@ def fact_title(process: Process, name: str) -> str:
 
 
 def show_fact(process: Process, name: str, value: Any) -> str:
-    """A fact as a person reads it: with its unit, yes and no in words, fen as 元."""
+    """A fact as a person reads it: with its unit, yes and no in words, days written out, fen as 元."""
     for group in ("facts", "row_facts"):
         described = process.config.get(group, {}).get(name)
         if not described:
@@ -188,6 +188,9 @@ def show_fact(process: Process, name: str, value: Any) -> str:
             return "是" if value else "否"
         if str(value) in labels:
             return str(labels[str(value)])
+        if described.get("type") == "date":
+            day = date.fromisoformat(str(value))
+            return f"{day.year}年{day.month}月{day.day}日"
         unit = described.get("unit", "")
         if unit == "分":
             return f"{int(value) // 100:,}.{int(value) % 100:02d} 元"

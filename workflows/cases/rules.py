@@ -74,16 +74,27 @@ def latest_results(session: Session, case_id: int) -> list[RuleResult]:
 def preview(
     session: Session, case: Case, process: Process, answers: Mapping[str, Any], form: str
 ) -> list[Reason]:
-    """The same rules on what is typed so far: the employer sees them before submitting. Nothing is stored."""
+    """The same rules on what is typed so far: the employer sees them before submitting. Nothing is stored.
+
+    A table that counts people waits for the roster, and a question nobody has answered is shown as open, not as no.
+    """
     view = CaseView.of(session, case, process, answers={form: dict(answers)})
+    described = process.config.get("facts", {})
     reasons = []
     for decision_id, raw in process.config.get("decisions", {}).items():
         if raw.get("scope") != "case":
             continue
+        inputs = [column.fact for column in process.published.decision(decision_id).inputs]
+        if view.roster is None and any(described.get(name, {}).get("from") == "rows" for name in inputs):
+            continue
         facts, decided = run(process, decision_id, view)
-        fired = fired_rules(decided)
-        reasons.extend(_reasons(process, decision_id, storable(facts), decided.outputs, fired))
+        shown = {name: None if _unanswered(described[name], view) else facts[name] for name in facts}
+        reasons.extend(_reasons(process, decision_id, storable(shown), decided.outputs, fired_rules(decided)))
     return reasons
+
+
+def _unanswered(spec: Mapping[str, Any], view: CaseView) -> bool:
+    return spec["from"] == "answer" and view.answers(spec["form"]).get(spec["field"]) is None
 
 
 def reasons_of(session: Session, case: Case, process: Process) -> list[Reason]:
