@@ -93,6 +93,7 @@ def frame(found: Filling) -> dict[str, Any]:
         "process": found.process,
         "step": found.step,
         "definition": found.definition,
+        "defect_places": {one.value: one.label for one in found.form.lists.get("defect_places", ())},
         "light": light(found.item),
         "saved_at": draft.saved_at if draft else None,
         "back": stops[place - 1] if place else None,
