@@ -754,6 +754,7 @@ def test_the_words_of_offices_among_themselves_stay_with_them(zheng: Browser, we
     page = zheng.get(f"/employer/cases/{number}")
     assert "受理审查" in page.main
     assert "内部意见不外传" not in page.source
+    assert "没有另写意见" not in page.main
 
 
 def test_taking_back_before_anybody_acted(zheng: Browser, web_database: Database) -> None:

@@ -254,9 +254,10 @@ def _workshops(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]
     employer = action.session.get_one(Employer, action.case.employer_id)
     counted = action.process.config.get("row_result", {}).get("counts", "")
     people = CaseView.of(action.session, action.case, action.process).row_results.get(counted, 0)
+    workshop = str(answers.get("workshop_name") or "")
     return [
         {
-            "name": str(answers.get("workshop_name") or employer.name),
+            "name": f"{employer.name}（{workshop}）" if workshop else employer.name,
             "address": str(answers.get("business_address") or employer.address),
             "mode": WORKSHOP_MODES.get(str(answers.get("mode")), ""),
             "people": people,
