@@ -18,7 +18,7 @@ from workflows.cases.offices import offices_of
 from workflows.cases.operations import OPERATIONS
 from workflows.cases.rules import evaluate
 from workflows.engine import Bindings, OpenTask, OpenTimer, RunResult, runner
-from workflows.organisations.model import Assignment
+from workflows.organisations.model import Assignment, User
 
 _items = WorkItem.__table__.c
 _EARLIER = (
@@ -163,7 +163,10 @@ def _return_to_same_officer(action: Action, item: WorkItem) -> None:
         return
     day = today()
     still = action.session.scalars(
-        select(Assignment.id).where(
+        select(Assignment.id)
+        .join(User, User.id == Assignment.user_id)
+        .where(
+            User.active,
             Assignment.user_id == officer,
             Assignment.department_id == item.department_id,
             Assignment.valid_from <= day,

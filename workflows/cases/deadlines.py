@@ -53,7 +53,7 @@ def later(due_at: datetime, by: timedelta) -> datetime:
 
 
 def due(action: Action, step: Step, before: Sequence[Earlier]) -> datetime:
-    """The deadline of a new item. After a step that stopped the clock (补正), what was left of the earlier limit."""
+    """The deadline of a new item. Straight after a step that stopped the clock (补正), what was left of the earlier limit."""
     if step.limit is None:
         return NO_LIMIT
     days = int(action.parameter(step.limit_parameter)) if step.limit_parameter else step.limit.days
@@ -61,12 +61,12 @@ def due(action: Action, step: Step, before: Sequence[Earlier]) -> datetime:
     last = next((item for item in before if item.closed_at is not None), None)
     if last is None or last.closed_at is None or last.due_at == NO_LIMIT or step.pauses_clock:
         return fresh
-    pausing = [key for key, other in action.process.steps.items() if other.pauses_clock]
-    paused = action.session.scalars(
-        select(WorkItem.id).where(
-            WorkItem.case_id == action.case.id,
-            WorkItem.step.in_(pausing),
-            WorkItem.opened_at >= last.closed_at,
-        )
+    came_from = action.session.scalars(
+        select(WorkItem.step)
+        .where(WorkItem.case_id == action.case.id, WorkItem.closed_as == "done")
+        .order_by(WorkItem.closed_at.desc(), WorkItem.id.desc())
+        .limit(1)
     ).first()
-    return later(last.due_at, action.at - last.closed_at) if paused is not None else fresh
+    if came_from is None or not action.process.step(came_from).pauses_clock:
+        return fresh
+    return later(last.due_at, action.at - last.closed_at)

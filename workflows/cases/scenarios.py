@@ -103,17 +103,21 @@ class Run:
 
     def run(self, scenario: Mapping[str, Any], until: str = "") -> Outcome:
         """Walk a scenario; ``until="advance"`` stops before the first wait."""
-        self.prepare(scenario)
-        if scenario.get("start"):
-            self._start_for_workshop(scenario)
-        else:
-            self.walk.begin(self.scenarios.process, self.employer_id)
+        self.begin(scenario)
         for action in scenario["walk"]:
             if until and until in action:
                 break
             self.take(action, scenario)
         self.walk.work()
         return self.outcome()
+
+    def begin(self, scenario: Mapping[str, Any]) -> None:
+        """What must be there before, and the case itself."""
+        self.prepare(scenario)
+        if scenario.get("start"):
+            self._start_for_workshop(scenario)
+        else:
+            self.walk.begin(self.scenarios.process, self.employer_id)
 
     def prepare(self, scenario: Mapping[str, Any]) -> None:
         """The county's basis, and the people of the roster in the register of identities."""
