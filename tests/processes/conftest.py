@@ -87,3 +87,10 @@ def at_publicity(house) -> Iterator[Database]:  # type: ignore[no-untyped-def]
     """One case, number 1, whose 公示 has begun at ``MONDAY``; on both databases."""
     with house.fresh("at_publicity", _brought_to("advance")) as fresh:
         yield fresh
+
+
+@pytest.fixture
+def postgres_at_publicity(postgres_house) -> Iterator[Database]:  # type: ignore[no-untyped-def]
+    """The same on PostgreSQL alone: where only its row locks can show something."""
+    with postgres_house.fresh("at_publicity", _brought_to("advance")) as fresh:
+        yield fresh

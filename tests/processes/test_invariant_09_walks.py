@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from random import Random
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from workflows.base import clock
@@ -24,17 +25,19 @@ WEIGHT = {"decide": 8, "claim": 2, "reassign": 1, "recall": 2, "wait": 3, "objec
 _seeds = count(1)
 
 
-def wander(database: Database, kind: str, data: st.DataObject, steps: int, patience: int) -> Walker:
-    """Walk a case until it ends, at most so many steps."""
+def wander(database: Database, kind: str, seed: int, steps: int, rounds: int = 0) -> Walker:
+    """Walk a case, at most so many steps: to its end, or as far as so many rounds of review."""
+    chance = Random(seed)
     with clock.frozen(MONDAY) as move:
-        walker = Walker(database, move, kind, next(_seeds), patience)
+        walker = Walker(database, move, kind, next(_seeds), rounds)
         for _ in range(steps):
             options = walker.options()
-            if not options:
+            if not options or 0 < rounds <= walker.oracle.rounds:
                 break
-            weighted = [one for one in options for _ in range(WEIGHT[one])]
-            kind_of_action = data.draw(st.sampled_from(weighted), label="kind")
-            walker.take(kind_of_action, data.draw(st.sampled_from(options[kind_of_action]), label="action"))
+            sort = chance.choice([one for one in options for _ in range(WEIGHT[one])])
+            action = chance.choice(options[sort])
+            note(f"{sort} {action}")
+            walker.take(sort, action)
             walker.refused_recall()
         walker.run.walk.work()
         with database.reading() as session:
@@ -49,17 +52,53 @@ def walked(published: Database) -> Iterator[Database]:
     assert check.check(published) == []
 
 
-#: A walk reads well as it is; shrinking one costs minutes.
-WALKS = settings(
-    max_examples=4, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
-)
+def walks(examples: int) -> settings:
+    """A walk reads well as it is; shrinking one costs minutes."""
+    return settings(
+        max_examples=examples,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate],
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_walk_leaves_nothing_behind(walked: Database, kind: str) -> None:
-    @WALKS
-    @given(st.data())
-    def walk(data: st.DataObject) -> None:
-        wander(walked, kind, data, steps=30, patience=0)
+    @walks(3)
+    @given(st.integers(0, 2**32))
+    def walk(seed: int) -> None:
+        wander(walked, kind, seed, steps=30)
+
+    walk()
+
+
+def test_rounds_in_any_order_open_nothing_early(walked: Database) -> None:
+    """Some rounds of review, with the two offices first and second in turn."""
+
+    @walks(1)
+    @given(st.integers(0, 2**32))
+    def walk(seed: int) -> None:
+        assert wander(walked, "apply", seed, steps=400, rounds=5).oracle.rounds == 5
+
+    walk()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_walks(walked: Database, kind: str) -> None:
+    @walks(40)
+    @given(st.integers(0, 2**32))
+    def walk(seed: int) -> None:
+        wander(walked, kind, seed, steps=60)
+
+    walk()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["apply", "annual"])
+def test_thirty_rounds(walked: Database, kind: str) -> None:
+    @walks(6)
+    @given(st.integers(0, 2**32))
+    def walk(seed: int) -> None:
+        assert wander(walked, kind, seed, steps=3000, rounds=30).oracle.rounds == 30
 
     walk()

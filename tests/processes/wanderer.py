@@ -3,7 +3,7 @@ and compared after each action with the oracle and with the checker."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -26,6 +26,7 @@ from workflows.registers.membership import load_actor
 
 from .oracle import JOINT, ObjectionOracle, Oracle, Recognition, Review
 from .stage import actor, county_of, unsigned
+from .stage import decide as decide_now
 
 #: Enough for every outcome of every form; a form takes what it asks for.
 ANSWERS = {
@@ -48,12 +49,11 @@ ENDINGS = {
     ("recheck", "pass"),
     ("restore_check", "restore"),
     ("restore_check", "refuse"),
+    ("acknowledge", "dismiss"),
+    ("conclude", "reject"),
 }
 OPINION = "经研究，按此办理。"
 TAKES = "经查实，材料与事实不符的地方见所附笔录。"
-
-#: Picks one of several: hypothesis draws, so that a failure shrinks to a short walk.
-Pick = Callable[[Sequence[Any]], Any]
 
 
 @dataclass
@@ -73,6 +73,7 @@ class Walker:
     oracle: Oracle = field(init=False)
     objections: dict[int, tuple[Run, ObjectionOracle]] = field(default_factory=dict)
     steps_taken: int = 0
+    compared: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         process = "workshop_recognition" if self.kind == "apply" else "workshop_review"
@@ -109,20 +110,29 @@ class Walker:
     def options(self) -> dict[str, list[tuple[Any, ...]]]:
         """Kind of action → the actions of that kind that make sense now."""
         found: dict[str, list[tuple[Any, ...]]] = {"decide": [], "claim": [], "reassign": []}
-        for case_id in [self.case_id, *self.objections]:
+        for case_id in self.running:
             for step, office, claimed, outcomes in self._open(case_id):
                 found["decide"] += [(case_id, step, office, outcome) for outcome in outcomes]
                 if office is not None:
                     found["claim" if not claimed else "reassign"].append((case_id, step, office))
         if self.oracle.before is not None:
             found["recall"] = [()]
-        if self.oracle.timers:
+        public = isinstance(self.oracle, Recognition) and bool(self.oracle.publicity)
+        if self.oracle.timers and (self.may_end or not public or self.open_objections):
             found["wait"] = [("day",), ("last second",), ("end",), ("unpolled",)]
-        if isinstance(self.oracle, Recognition) and self.oracle.publicity and len(self.objections) < 12:
+        if public and self.open_objections < 3:
             found["object"] = [()]
         if self.may_end and not self.oracle.finished:
             found["terminate"] = [()]
         return {kind: actions for kind, actions in found.items() if actions}
+
+    @property
+    def running(self) -> list[int]:
+        """The case, and the objections that are not settled."""
+        return [
+            self.case_id,
+            *(case_id for case_id, (_, oracle) in self.objections.items() if not oracle.finished),
+        ]
 
     @property
     def may_end(self) -> bool:
@@ -167,6 +177,7 @@ class Walker:
 
     def take(self, kind: str, action: tuple[Any, ...]) -> None:
         """Do one thing and look whether everything still says the same."""
+        self.compared = self.running
         getattr(self, kind)(*action)
         self.steps_taken += 1
         self.compare()
@@ -180,8 +191,10 @@ class Walker:
             answers["kind"] = self.kind
         line = {"step": step, "by": office or "employer", "outcome": outcome, "opinion": OPINION}
         if self._late(case_id):
-            with pytest.raises(Conflict, match="期限已到"):
-                run.take(line | {"answers": answers}, self.scenario)
+            with self.database.transaction() as session:
+                item = run.walk.item(session, step, office)
+                with pytest.raises(Conflict, match="期限已到"):
+                    decide_now(session, "qiye1", item, outcome)
             return
         run.take(line | {"answers": answers}, self.scenario)
         oracle.decide(step, outcome)
@@ -302,7 +315,7 @@ class Walker:
 
     def compare(self) -> None:
         """The rows stand where the oracle says, and the checker has nothing to say."""
-        for case_id in [self.case_id, *self.objections]:
+        for case_id in [*self.compared, *(one for one in self.running if one not in self.compared)]:
             oracle = self._oracle(case_id)
             with self.database.reading() as session:
                 case = session.get_one(Case, case_id)
