@@ -6,13 +6,14 @@ from sqlalchemy.orm import Session
 
 from workflows.base import outbox
 from workflows.base.clock import today
-from workflows.base.errors import Conflict, Invalid
-from workflows.cases.access import require_case
+from workflows.base.errors import Conflict, Forbidden, Invalid
+from workflows.cases.access import acted_in, require_case
 from workflows.cases.action import Action, begin_on_item
 from workflows.cases.model import WorkItem
 from workflows.cases.turns import who_was_faster
 from workflows.organisations.actors import Actor, posts_of
 from workflows.organisations.model import User
+from workflows.organisations.permissions import conflict
 
 
 def _locked(session: Session, actor: Actor, item_id: int) -> tuple[Action, WorkItem]:
@@ -21,6 +22,15 @@ def _locked(session: Session, actor: Actor, item_id: int) -> tuple[Action, WorkI
         raise Conflict(who_was_faster(session, item))
     action.department_id = item.department_id
     return action, item
+
+
+def _kept_apart(action: Action, item: WorkItem, user_id: int | None) -> str | None:
+    """Why somebody must not have an item: what the same person did before in this case. Said before the work is done."""
+    if user_id is None:
+        return None
+    titles = {key: step.title for key, step in action.process.steps.items()}
+    acted = acted_in(action.session, action.case.id).get(user_id, ())
+    return conflict(action.process.incompatible, acted, item.step, titles)
 
 
 def claim(session: Session, actor: Actor, item_id: int) -> WorkItem:
@@ -34,6 +44,9 @@ def claim(session: Session, actor: Actor, item_id: int) -> WorkItem:
         holder = session.get_one(User, item.claimed_by)
         raise Conflict(f"这项工作已由{holder.name}领取。")
     require_case(session, actor, "case.claim", action.case, item)
+    reason = _kept_apart(action, item, actor.user_id)
+    if reason is not None:
+        raise Forbidden(reason)
     item.claimed_by = actor.user_id
     item.claimed_at = action.at
     action.record("item-claimed", item=item.id, step=item.step)
@@ -64,6 +77,9 @@ def reassign(session: Session, actor: Actor, item_id: int, user_id: int, reason:
         raise Invalid("请选择本单位的在岗人员。", {"user": "请选择本单位的在岗人员。"})
     if all(post.department_id != item.department_id for post in posts_of(session, user.id, today())):
         raise Invalid("只能改派给本单位的人员。", {"user": "只能改派给本单位的人员。"})
+    kept_apart = _kept_apart(action, item, user.id)
+    if kept_apart is not None:
+        raise Invalid("不能改派给这位人员。", {"user": kept_apart.replace("您", user.name, 1)})
     item.claimed_by = user.id
     item.claimed_at = action.at
     item.version += 1
