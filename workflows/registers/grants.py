@@ -292,6 +292,11 @@ def approve(
     _move(session, "grants-approved", grants, "approved", actor_id, department_id)
 
 
+def reopen(session: Session, grant: Grant, *, actor_id: int | None) -> None:
+    """An objection was upheld: what was approved is to be judged again."""
+    _move(session, "grants-reopened", [grant], "claimed", actor_id, None)
+
+
 def free(session: Session, grants: Sequence[Grant], *, actor_id: int | None) -> None:
     """Give the slots back: withdrawn, refused, given up. A grant that paid never frees its slot."""
     _move(session, "grants-freed", grants, "freed", actor_id, None)
