@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -17,18 +17,10 @@ from workflows.cases.publishing import publish_all
 from workflows.documents import issue
 from workflows.registers.demo_county import DemoCounty, load
 
+from .stage import MONDAY, bring_to, paper
+
 #: When the county was set up, before every scenario.
 BEFORE = datetime(2025, 1, 6, 9, 0, tzinfo=clock.SHANGHAI)
-
-
-def unsigned(pdf: bytes, reason: str, when: datetime) -> bytes:
-    """Signing has tests of its own."""
-    return pdf
-
-
-def paper(*_: object) -> bytes:
-    """Stands for a rendered document where the words on it are not what a test is about."""
-    return b"%PDF-1.4\n%%EOF\n"
 
 
 @pytest.fixture(autouse=True)
@@ -74,4 +66,24 @@ def county(published_sqlite: Database) -> DemoCounty:
         return load(session, demonstration=True)
 
 
-Mover = Callable[[timedelta], None]
+def _brought_to(step: str) -> Callable[[Database], None]:
+    def fill(database: Database) -> None:
+        _published(database)
+        with clock.frozen(MONDAY) as move:
+            bring_to(database, move, step)
+
+    return fill
+
+
+@pytest.fixture
+def at_reviews(house) -> Iterator[Database]:  # type: ignore[no-untyped-def]
+    """One case, number 1, that lies with both reviews since ``MONDAY``; on both databases."""
+    with house.fresh("at_reviews", _brought_to("hrss_review")) as fresh:
+        yield fresh
+
+
+@pytest.fixture
+def at_publicity(house) -> Iterator[Database]:  # type: ignore[no-untyped-def]
+    """One case, number 1, whose 公示 has begun at ``MONDAY``; on both databases."""
+    with house.fresh("at_publicity", _brought_to("advance")) as fresh:
+        yield fresh

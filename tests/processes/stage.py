@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from workflows.base import clock
 from workflows.base.session import Database
 from workflows.cases.answering import parse_answers, step_form
 from workflows.cases.completing import Completed, complete
@@ -20,8 +21,8 @@ from workflows.organisations.actors import Actor
 from workflows.registers.demo_county import DemoCounty, load
 from workflows.registers.membership import load_actor
 
-from .conftest import unsigned
-
+#: 09:00 of a Monday in a year whose calendar is published.
+MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=clock.SHANGHAI)
 REVIEW = {
     "hrss_review": {"contracts_checked": ["3"], "wages_checked": ["bank"], "arrears_found": ["no"]},
     "rural_review": {"checked_against": ["导出名册"], "household_visited": ["yes"]},
@@ -29,10 +30,37 @@ REVIEW = {
 }
 
 
+def unsigned(pdf: bytes, reason: str, when: datetime) -> bytes:
+    """Signing has tests of its own."""
+    return pdf
+
+
+def paper(*_: object) -> bytes:
+    """Stands for a rendered document where the words on it are not what a test is about."""
+    return b"%PDF-1.4\n%%EOF\n"
+
+
 def county_of(database: Database) -> DemoCounty:
     """Handles on the demonstration county."""
     with database.reading() as session:
         return load(session, demonstration=True)
+
+
+def run_of(database: Database, move: Callable[[timedelta], None], case_id: int = 1, employer: int = 1) -> Run:
+    """The run of a recognition that was brought somewhere before: to walk on."""
+    scenarios = Scenarios.read("workshop_recognition")
+    county = county_of(database)
+    run = Run(database, unsigned, scenarios, county.employers[employer].id, county.county_code, move)
+    run.walk.case_id = case_id
+    return run
+
+
+def walk_on(run: Run, *steps: str, scenario: str = "straight", **changes: Any) -> None:
+    """Take the named steps of a scenario; ``changes`` replace what its lines say (``outcome``, ``by``, ``answers``)."""
+    content = run.scenarios.get(scenario)
+    for step in steps:
+        line = next(action for action in content["walk"] if action.get("step") == step)
+        run.take({**line, **changes}, content)
 
 
 def bring_to(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import datetime
 
 import pytest
 from sqlalchemy import func, select
@@ -14,10 +13,9 @@ from workflows.base.session import Database
 from workflows.cases import check, claiming
 from workflows.cases.model import Decision, WorkItem
 
-from .stage import actor, bring_to, decide, open_item, waiting_item
+from .stage import MONDAY, actor, bring_to, decide, open_item, waiting_item
 
 pytestmark = pytest.mark.usefixtures("papers_unrendered")
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=clock.SHANGHAI)
 
 
 def count(database: Database, case_id: int, step: str) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -14,10 +14,9 @@ from workflows.base.session import Database
 from workflows.cases import check
 from workflows.cases.jobs import anchor_today
 
-from .stage import bring_to
+from .stage import MONDAY
 
 pytestmark = pytest.mark.usefixtures("papers_unrendered")
-MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=clock.SHANGHAI)
 
 
 def unlock(session, table: str) -> None:  # type: ignore[no-untyped-def]
@@ -36,12 +35,10 @@ def findings(database: Database) -> list[str]:
 @pytest.mark.parametrize("table", ["events", "decisions"])
 @pytest.mark.parametrize("verb", ["UPDATE {} SET id = id", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_what_happened(
-    published: Database, table: str, verb: str
+    at_reviews: Database, table: str, verb: str
 ) -> None:
-    with clock.frozen(MONDAY) as move:
-        bring_to(published, move, "hrss_review")
-        with pytest.raises(DatabaseError, match="append-only"), published.transaction() as session:
-            session.execute(text(verb.format(table)))
+    with pytest.raises(DatabaseError, match="append-only"), at_reviews.transaction() as session:
+        session.execute(text(verb.format(table)))
 
 
 ATTACKS = {
@@ -78,24 +75,22 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_raw_sql_is_found(published: Database, name: str) -> None:
+def test_raw_sql_is_found(at_publicity: Database, name: str) -> None:
     table, statement = ATTACKS[name]
-    with clock.frozen(MONDAY) as move:
-        bring_to(published, move, "advance")
-        assert findings(published) == []
-        with published.transaction() as session:
+    with clock.frozen(MONDAY):
+        assert findings(at_publicity) == []
+        with at_publicity.transaction() as session:
             unlock(session, table)
             changed = session.execute(text(statement)).rowcount
         assert changed
-        found = findings(published)
+        found = findings(at_publicity)
         assert found, name
         assert any(table in one or "条记录" in one or "链头" in one for one in found), found
 
 
-def test_a_row_put_in_past_the_system_is_found(published: Database) -> None:
-    with clock.frozen(MONDAY) as move:
-        bring_to(published, move, "hrss_review")
-        with published.transaction() as session:
+def test_a_row_put_in_past_the_system_is_found(at_reviews: Database) -> None:
+    with clock.frozen(MONDAY):
+        with at_reviews.transaction() as session:
             session.execute(
                 text(
                     "INSERT INTO decisions (case_id, work_item_id, step, form, round, outcome, opinion, answers,"
@@ -103,14 +98,13 @@ def test_a_row_put_in_past_the_system_is_found(published: Database) -> None:
                     " decided_at FROM decisions LIMIT 1"
                 )
             )
-        assert any("没有任何记录" in one for one in findings(published))
+        assert any("没有任何记录" in one for one in findings(at_reviews))
 
 
-def test_a_newest_event_removed_together_with_its_head_is_found_by_the_anchor(published: Database) -> None:
+def test_a_newest_event_removed_together_with_its_head_is_found_by_the_anchor(at_reviews: Database) -> None:
     with clock.frozen(MONDAY) as move:
-        bring_to(published, move, "hrss_review")
-        assert anchor_today(published)
-        with published.transaction() as session:
+        assert anchor_today(at_reviews)
+        with at_reviews.transaction() as session:
             unlock(session, "events")
             session.execute(
                 text(
@@ -123,26 +117,24 @@ def test_a_newest_event_removed_together_with_its_head_is_found_by_the_anchor(pu
                     " (SELECT hash FROM events WHERE stream = 'case:1' ORDER BY seq DESC LIMIT 1) WHERE id = 1"
                 )
             )
-        assert any("锚点" in one for one in findings(published))
+        assert any("锚点" in one for one in findings(at_reviews))
         move(timedelta(days=1))
 
 
-def test_a_case_removed_whole_is_found(published: Database) -> None:
-    with clock.frozen(MONDAY) as move:
-        run = bring_to(published, move, "hrss_review")
-        anchor_today(published)
-        with published.transaction() as session:
-            wipe(session, run.walk.case_id)
-        found = findings(published)
+def test_a_case_removed_whole_is_found(at_reviews: Database) -> None:
+    with clock.frozen(MONDAY):
+        anchor_today(at_reviews)
+        with at_reviews.transaction() as session:
+            wipe(session, 1)
+        found = findings(at_reviews)
         assert any("整件被删除" in one for one in found), found
 
 
-def test_a_case_removed_whole_before_any_anchor_is_missed_in_the_numbers(published: Database) -> None:
-    with clock.frozen(MONDAY) as move:
-        run = bring_to(published, move, "hrss_review")
-        with published.transaction() as session:
-            wipe(session, run.walk.case_id)
-        assert any("有整件被删除" in one for one in findings(published))
+def test_a_case_removed_whole_before_any_anchor_is_missed_in_the_numbers(at_reviews: Database) -> None:
+    with clock.frozen(MONDAY):
+        with at_reviews.transaction() as session:
+            wipe(session, 1)
+        assert any("有整件被删除" in one for one in findings(at_reviews))
 
 
 def wipe(session, case_id: int) -> None:  # type: ignore[no-untyped-def]
@@ -168,25 +160,24 @@ def wipe(session, case_id: int) -> None:  # type: ignore[no-untyped-def]
         session.execute(text(statement))
 
 
-def test_rotating_the_keys_breaks_nothing(published: Database) -> None:
+def test_rotating_the_keys_breaks_nothing(at_reviews: Database) -> None:
     """Digests are over plaintext: the same rows under another key verify."""
     from tests.conftest import TEST_KEYRING
     from workflows.base.privacy import Keyring, use_keyring
 
-    with clock.frozen(MONDAY) as move:
-        bring_to(published, move, "hrss_review")
+    with clock.frozen(MONDAY):
         rotated = Keyring({"test": bytes(range(32)), "new": bytes(reversed(range(32)))}, bytes(range(32, 64)))
         use_keyring(rotated)
         try:
-            with published.transaction() as session:
+            with at_reviews.transaction() as session:
                 from sqlalchemy.orm.attributes import flag_modified
 
                 from workflows.cases.model import RosterRow
 
                 for row in session.query(RosterRow):
                     flag_modified(row, "values")
-            assert findings(published) == []
-            assert check.check(published) == []
+            assert findings(at_reviews) == []
+            assert check.check(at_reviews) == []
         finally:
             use_keyring(TEST_KEYRING)
 

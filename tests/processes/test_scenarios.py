@@ -18,7 +18,7 @@ from workflows.cases.scenarios import Outcome, Run, Scenarios, opening_instant
 from workflows.engine import decide
 from workflows.registers.demo_county import DemoCounty
 
-from .conftest import unsigned
+from .stage import unsigned
 
 KEYS = process_keys()
 ALL = [(process, key) for process in KEYS for key in Scenarios.read(process).keys]

@@ -203,6 +203,10 @@ class Browser:
         assert self.page is not None
         return self.page
 
+    def refused_with(self, path: str, data: dict[str, Any], headers: dict[str, str], status: int) -> Page:
+        """The same for a form sent as it is, its token and its headers included."""
+        return self._taken(self.client.post(path, data=data, headers=headers), path, status)
+
     def follow(self, response: TestResponse, status: int = 200) -> Page:
         """Go where a redirect leads, through further ones, to a page."""
         path = self.path

@@ -8,10 +8,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from tests.conftest import TEST_KEYRING
 from tests.databases import SqliteHouse
@@ -181,9 +184,23 @@ def demo_app(settings: Settings) -> Iterator[Flask]:
         yield made
 
 
+class _Compiled(BytecodeCache):
+    """Templates compiled once for all applications of this run: each test makes its own application."""
+
+    codes: ClassVar[dict[str, bytes]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self.codes:
+            bucket.bytecode_from_string(self.codes[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self.codes[bucket.key] = bucket.bytecode_to_string()
+
+
 @contextmanager
 def _running(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
+    app.jinja_env.bytecode_cache = _Compiled()
     app.testing = True
     app.config["PROPAGATE_EXCEPTIONS"] = False  # errors are answered, as for people
     try:

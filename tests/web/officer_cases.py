@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from flask import Flask
 from PIL import Image
 from sqlalchemy import select
 
+from tests.web.client import Browser, Page
 from workflows.base import clock
 from workflows.base.session import Database
 from workflows.cases import scenarios
@@ -135,3 +138,34 @@ def found(database: Database, cases: dict[str, int]) -> Filled:
         }
         users = dict(session.execute(select(User.username, User.id)).all())
     return Filled(cases, numbers, items, users)
+
+
+def answered(page: Page, **answers: Any) -> dict[str, list[str]]:
+    """The decision form of a page as it stands, with these answers instead."""
+    texts = {key: value if isinstance(value, list) else [value] for key, value in answers.items()}
+    return {**page.form("decision"), **texts}
+
+
+def at_once(
+    app: Flask, posts: list[tuple[Browser, dict[str, list[str]]]], path: str
+) -> list[tuple[int, str, str]]:
+    """Send forms at the same moment; status, where to, and text of each answer."""
+    start = threading.Barrier(len(posts))
+    answers: list[tuple[int, str, str]] = []
+
+    def send(browser: Browser, sent: dict[str, list[str]]) -> None:
+        client = app.test_client()
+        for cookie in browser.client._cookies.values():  # type: ignore[union-attr]  # a second tab of the same browser
+            client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path)
+        token = browser.token()
+        start.wait()
+        answer = client.post(path, data={"csrf_token": token, **sent})
+        answers.append((answer.status_code, answer.headers.get("Location", ""), answer.text))
+
+    threads = [threading.Thread(target=send, args=one) for one in posts]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert len(answers) == len(posts)
+    return answers

@@ -254,6 +254,8 @@ def test_the_whole_way_from_the_empty_form_to_the_township(zheng: Browser, web_d
     read = zheng.get(f"/employer/steps/{item}/roster")
     assert "花名册填写正确" in read.main
     assert "符合 3 人" in read.main
+    person = zheng.get(read.links()["看每个人的结论和理由"])
+    assert "已签订合同或者协议，约定期限3个月以上" in person.main
 
     attach_all(zheng, item)
     page = zheng.get(f"/employer/steps/{item}")
@@ -587,6 +589,33 @@ def test_a_corrected_upload_replaces_the_bad_rows_alone(zheng: Browser, web_data
         current = session.scalars(select(Roster).where(Roster.status == "current")).one()
         names = session.scalars(select(RosterRow).where(RosterRow.roster_id == current.id)).all()
         assert sorted(row.values["name"] for row in names) == ["李桂英", "王秀兰"]
+
+
+def test_a_row_that_is_no_longer_claimed_can_be_left_out(zheng: Browser, web_database: Database) -> None:
+    """A correction keeps what it does not mention, so that a wrong row could never be got rid of."""
+    item = begin(zheng)
+    headings = _headings(web_database)
+    upload(zheng, item, _workbook(headings, [GOOD_ROW, ["合计", "", *GOOD_ROW[2:]]]))
+    worker(web_database)
+    address = f"/employer/steps/{item}/roster"
+    assert "全部换成这份文件" in zheng.get(address).main
+    changed = [*GOOD_ROW[:3], "新华镇前进村", *GOOD_ROW[4:]]
+    upload(zheng, item, _workbook(headings, [changed]))
+    worker(web_database)
+    page = zheng.get(address)
+    assert "需要改正 1 行" in page.main
+    assert "第 2 行原来填写正确，这次填的不一样，没有采用" in page.main
+
+    again = {"file": (io.BytesIO(_workbook(headings, [changed])), "花名册.xlsx"), "how": "whole"}
+    zheng.post(address, again)
+    worker(web_database)
+    page = zheng.get(address)
+    assert "花名册填写正确" in page.main
+    assert "没有采用" not in page.main
+    with web_database.reading() as session:
+        current = session.scalars(select(Roster).where(Roster.status == "current")).one()
+        rows = session.scalars(select(RosterRow).where(RosterRow.roster_id == current.id)).all()
+        assert [row.values["village"] for row in rows] == ["新华镇前进村"]
 
 
 def test_a_file_that_cannot_be_read_leaves_the_roster_that_is_there(

@@ -6,7 +6,7 @@ from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 
-from webapp import health
+from webapp import health, numbers
 from webapp.access import actor, allow
 from webapp.admin.blueprint import PER_PAGE, bp, show
 from webapp.database import reading, transaction
@@ -38,7 +38,7 @@ def jobs() -> ResponseReturnValue:
     waiting = (
         session.scalar(select(func.count()).select_from(OutboxRow).where(OutboxRow.done_at.is_(None))) or 0
     )
-    page = max(1, request.args.get("page", 1, type=int))
+    page = request.args.get("page", 1, type=numbers.page)
     rows = [
         {
             "id": row.id,

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from forms.model import Field
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.admin.blueprint import PER_PAGE, act, below, bp, codes_below, division_pairs, show
 from webapp.auth.account import KINDS
@@ -63,7 +64,7 @@ def users() -> ResponseReturnValue:
     if state in ("open", "closed"):
         conditions.append(User.active.is_(state == "open"))
     total = session.scalar(select(func.count()).select_from(User).where(*conditions)) or 0
-    page = max(1, request.args.get("page", 1, type=int))
+    page = request.args.get("page", 1, type=numbers.page)
     found = session.scalars(
         select(User)
         .where(*conditions)

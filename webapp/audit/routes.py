@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import ColumnElement, String, cast, literal, or_, select
 from sqlalchemy.orm import Session
 
+from webapp import numbers
 from webapp.access import actor, allow, page_actor, wants_json
 from webapp.audit.blueprint import bp
 from webapp.audit.model import Verification
@@ -43,7 +44,7 @@ def events() -> ResponseReturnValue:
     session = reading()
     given = {name: request.args.get(name, "").strip() for name in ("case", "kind", "who", "from", "to")}
     conditions, problem = _conditions(session, given)
-    before = request.args.get("before", type=int)
+    before = request.args.get("before", type=numbers.key)
     if before:
         conditions.append(Event.id < before)
     found = session.scalars(
@@ -177,7 +178,7 @@ def verification_run(run_id: int) -> ResponseReturnValue:
 
 def _subject(session: Session, subject: str) -> str:
     """A chain as people know it."""
-    if subject.startswith("case:") and subject.removeprefix("case:").isdigit():
+    if subject.startswith("case:") and numbers.keys([subject.removeprefix("case:")]):
         number = session.scalar(select(Case.number).where(Case.id == int(subject.removeprefix("case:"))))
         return f"办件 {number}" if number else "已不存在的办件"
     return STREAMS.get(subject, subject)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.model import Field
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, caption, to
@@ -92,7 +93,7 @@ def case_people(number: str) -> ResponseReturnValue:
     process = process_of(session, found.version_id)
     chosen = request.args.get("result", "")[:24]
     people = roster_page(
-        session, found, process, RowFilter(chosen), page=request.args.get("page", 1, type=int) or 1
+        session, found, process, RowFilter(chosen), page=request.args.get("page", 1, type=numbers.page)
     )
     if people is None:
         raise NotFound("这个申请没有花名册。")

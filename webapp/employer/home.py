@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
 
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, to
@@ -29,7 +30,7 @@ def index() -> ResponseReturnValue:
     session, me = reading(), page_actor()
     if not me.employer_ids:
         return render_template("employer/unconfirmed.html", rows=memberships_of(session, current_user.id))
-    found = views.own_cases(session, me, request.args.get("page", 1, type=int) or 1)
+    found = views.own_cases(session, me, request.args.get("page", 1, type=numbers.page))
     rows = []
     for case in found.cases:
         process = process_of(session, case.version_id)
@@ -81,8 +82,8 @@ def _start_href(one: Offer) -> str:
 def start(process: str, start: str) -> ResponseReturnValue:
     """What one should know and have at hand; then the draft."""
     session, me = reading(), page_actor()
-    employer_id = request.values.get("employer", type=int) or (me.employer_ids or (0,))[0]
-    workshop_id = request.values.get("workshop", type=int)
+    employer_id = request.values.get("employer", type=numbers.key) or (me.employer_ids or (0,))[0]
+    workshop_id = request.values.get("workshop", type=numbers.key)
     if request.method == "POST":
         with transaction() as writing:
             who = actor(writing)

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from forms.annotate import annotated
 from forms.sheet_template import template
+from webapp import numbers
 from webapp.access import actor, allow
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, filling, frame, remark_texts, remarks, to
@@ -43,7 +44,7 @@ def roster(item_id: int) -> ResponseReturnValue:
         with transaction() as session:
             who = actor(session)
             own_item(session, who, item_id)
-            rosters.upload(session, who, item_id, content, name)
+            rosters.upload(session, who, item_id, content, name, whole=request.form.get("how") == "whole")
     except Invalid as error:
         return _page(found, error.errors.get("roster", error.message), 422)
     return to("roster", item_id=item_id)
@@ -79,7 +80,9 @@ def _page(found: Filling, error: str = "", status: int = 200) -> ResponseReturnV
 def _result(found: Filling, current: Roster | None) -> dict[str, Any]:
     if current is None:
         return {"wrong": None, "doubtful": None}
-    chosen = {name: request.args.get(name, type=int) or 0 for name in ("kind", "doubt", "page", "more")}
+    chosen = {
+        name: request.args.get(name, 0, type=numbers.page) for name in ("kind", "doubt", "page", "more")
+    }
     return {
         "wrong": problems(
             found.session, current, found.process, kind=chosen["kind"], page=chosen["page"] or 1
@@ -128,7 +131,7 @@ def roster_progress(item_id: int) -> ResponseReturnValue:
 @bp.get("/employer/steps/<int:item_id>/roster/template")
 @allow("employer")
 def roster_template(item_id: int) -> Response:
-    """The sheet to be filled in, with the county's villages and all choices as drop-down lists."""
+    """The sheet to be filled in, with all choices as drop-down lists."""
     found = _asked(filling(reading(), item_id))
     definition = _definition(found.process)
     content = template(definition, lists=found.form.lists)

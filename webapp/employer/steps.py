@@ -201,7 +201,7 @@ def check(item_id: int) -> ResponseReturnValue:
     result = found.check()
     if result is None:
         raise NotFound("这一步没有规则核验。")
-    return render_template("employer/_check.html", check=result, process=found.process)
+    return render_template("employer/_check.html", check=result, process=found.process, item=found.item)
 
 
 def _fields(found: Filling) -> tuple[Field, ...]:

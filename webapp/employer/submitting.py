@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from forms.answers import is_shown
 from forms.definition import Field, Section
 from forms.show import display
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.employer import uploads
@@ -66,7 +67,7 @@ def _hand_in(item_id: int) -> ResponseReturnValue:
                 actor(session),
                 item_id,
                 outcome,
-                seen_version=request.form.get("seen_version", 0, type=int),
+                seen_version=request.form.get("seen_version", 0, type=numbers.key),
                 command_key=request.form.get("command_key") or new_key(),
             )
     except NotReady as error:

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from forms.model import Field
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, to
@@ -61,7 +62,7 @@ def unit() -> ResponseReturnValue:
     me = page_actor()
     if not me.employer_ids:
         return redirect(url_for("auth.pending"), 303)
-    chosen = request.values.get("unit", type=int) or me.employer_ids[0]
+    chosen = request.values.get("unit", type=numbers.key) or me.employer_ids[0]
     if chosen not in me.employer_ids:
         raise NotFound("没有这个单位，或者您不是它的经办人。")
     answers = Answers()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from flask import flash, request
 
+from webapp import numbers
 from webapp.access import actor
 from webapp.database import transaction
 from workflows.base.errors import Invalid
@@ -18,7 +19,7 @@ def take(item_id: int, keys: Sequence[str]) -> dict[str, str]:
     errors: dict[str, str] = {}
     stored = removed = 0
     for key in keys:
-        ticked = {int(one) for one in request.form.getlist(f"{key}-remove") if one.isdigit()}
+        ticked = set(numbers.keys(request.form.getlist(f"{key}-remove")))
         if ticked:
             removed += _remove(item_id, key, ticked)
         refused = []

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from forms.model import Field
+from webapp import numbers
 from webapp.access import page_actor
 from webapp.filters import short_day
 from workflows.base.errors import NotFound
@@ -63,7 +64,7 @@ def case_caption(case: Case) -> str:
 
 def page_number(name: str = "page") -> int:
     """A page number from the address; 1 for anything else."""
-    return max(1, request.args.get(name, 1, type=int) or 1)
+    return request.args.get(name, 1, type=numbers.page)
 
 
 def replaced(arguments: dict[str, Any], **changes: Any) -> dict[str, Any]:

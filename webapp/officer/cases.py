@@ -7,6 +7,7 @@ from typing import Any
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from webapp import numbers
 from webapp.access import allow, page_actor
 from webapp.database import reading
 from webapp.officer.blueprint import bp, case_caption, replaced
@@ -28,7 +29,7 @@ def case_list() -> ResponseReturnValue:
     session, me = reading(), page_actor()
     known = processes(session)
     given = {key: request.args.get(key, "").strip()[:60] for key in ("q", "process", "status", "state")}
-    after = request.args.get("after", type=int)
+    after = request.args.get("after", type=numbers.key)
     found = search(
         session,
         me,

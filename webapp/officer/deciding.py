@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
 from forms.show import to_raw
+from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.filters import hour
@@ -33,11 +34,12 @@ from workflows.organisations.permissions import allowed
 
 @dataclass
 class Typed:
-    """What came in and was refused: shown again with its messages."""
+    """What came in and was refused: shown again with its messages. ``rows``: the form over the roster."""
 
     raw: dict[str, list[str]] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     row_errors: dict[str, str] = field(default_factory=dict)
+    rows: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def summary(self) -> list[tuple[str, str]]:
@@ -101,7 +103,10 @@ def decide(item_id: int) -> ResponseReturnValue:
     """Files first, in their own transaction; then the decision, whole or not at all."""
     raw = posted()
     typed = Typed(raw)
-    errors = uploads.take(item_id)
+    try:
+        errors = uploads.take(item_id)
+    except Conflict as error:
+        return _conflict(item_id, raw, error.message)
     if "add_row" in request.form or (errors and "upload" in request.form):
         typed.errors = errors
         return _show(item_id, typed, 422 if errors else 200)
@@ -125,7 +130,7 @@ def decide(item_id: int) -> ResponseReturnValue:
                 item_id,
                 outcome,
                 parsed,
-                seen_version=request.form.get("seen_version", -1, type=int),
+                seen_version=request.form.get("seen_version", -1, type=numbers.key),
                 command_key=_command_key(),
                 rest_verdict=request.form.get("rest_verdict") or None,
             )
@@ -150,7 +155,10 @@ def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> Response
     found, _ = item_seen(session, item_id)
     process = process_of(session, found.case.version_id)
     definition = process.form(found.step)
-    labels = {one.key: one.label for one in definition.fields} | {"opinion": "意见"}
+    labels = {one.key: one.label for one in definition.fields} | {
+        "opinion": "意见",
+        "reason": "不同意的理由",
+    }
     words = {one.key: {option.value: option.label for option in one.options} for one in definition.fields}
     kept = []
     for key, texts in raw.items():
@@ -224,35 +232,46 @@ def draft(item_id: int) -> ResponseReturnValue:
 @allow("officer")
 def rows(item_id: int) -> ResponseReturnValue:
     """The office's word on rows: over a selection, or one by one as the page shows them."""
+    words, errors = _row_words()
+    if errors:
+        return _show(item_id, Typed(row_errors=errors, rows=posted()), 422)
+    try:
+        with transaction() as session:
+            who = actor(session)
+            item_seen(session, item_id)
+            given = sum(
+                give(session, who, item_id, row_ids, verdict, reason)
+                for (verdict, reason), row_ids in words.items()
+            )
+    except Conflict as error:
+        reasons = "\n".join(dict.fromkeys(reason for _, reason in words if reason))
+        return _conflict(item_id, {"reason": [reasons]}, error.message)
+    flash(f"已保存 {given} 人的意见。", "success")
+    return redirect(url_for("officer.item", item_id=item_id, **request.args.to_dict()) + "#roster", 303)
+
+
+def _row_words() -> tuple[dict[tuple[str, str], list[int]], dict[str, str]]:
+    """(verdict, reason) → rows as the form says, and what is wrong with it."""
     form = request.form
     bulk = form.get("bulk", "")
     words: dict[tuple[str, str], list[int]] = {}
     errors: dict[str, str] = {}
     if bulk in (AGREE, REFUSE):
-        chosen = [int(one) for one in form.getlist("row") if one.isdigit()]
+        chosen = numbers.keys(form.getlist("row"))
         reason = form.get("bulk_reason", "").strip() if bulk == REFUSE else ""
         if not chosen:
             errors["bulk_reason"] = "请先勾选人员，再选择同意或不同意。"
         elif bulk == REFUSE and not reason:
             errors["bulk_reason"] = "不同意的，请写明理由，申请单位会看到。"
-        words[bulk, reason] = chosen
-    else:
-        for key in form:
-            row_id = key.removeprefix("verdict-")
-            if key == row_id or not row_id.isdigit() or form[key] not in (AGREE, REFUSE):
-                continue
-            reason = form.get(f"reason-{row_id}", "").strip() if form[key] == REFUSE else ""
-            if form[key] == REFUSE and not reason:
-                errors[f"reason-{row_id}"] = "不同意的，请写明理由。"
-            words.setdefault((form[key], reason), []).append(int(row_id))
-    if errors:
-        return _show(item_id, Typed(row_errors=errors), 422)
-    with transaction() as session:
-        who = actor(session)
-        given = sum(
-            give(session, who, item_id, row_ids, verdict, reason)
-            for (verdict, reason), row_ids in words.items()
-            if row_ids
-        )
-    flash(f"已保存 {given} 人的意见。", "success")
-    return redirect(url_for("officer.item", item_id=item_id, **request.args.to_dict()) + "#roster", 303)
+        return {(bulk, reason): chosen}, errors
+    for row_id in numbers.keys([name.removeprefix("verdict-") for name in form]):
+        verdict = form.get(f"verdict-{row_id}", "")
+        if verdict not in (AGREE, REFUSE):
+            continue
+        reason = form.get(f"reason-{row_id}", "").strip() if verdict == REFUSE else ""
+        if verdict == REFUSE and not reason:
+            errors[f"reason-{row_id}"] = "不同意的，请写明理由。"
+        words.setdefault((verdict, reason), []).append(row_id)
+    if not words:
+        errors["bulk_reason"] = "还没有选择意见：请勾选人员，或者在人员后面选择同意或不同意。"
+    return words, errors

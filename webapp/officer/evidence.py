@@ -9,6 +9,7 @@ from typing import Any
 from flask import request, url_for
 from sqlalchemy.orm import Session
 
+from webapp import numbers
 from webapp.access import page_actor
 from webapp.officer.blueprint import replaced
 from workflows.base.privacy import mask_name, mask_phone
@@ -46,8 +47,8 @@ class Part:
 def roster_arguments() -> dict[str, Any]:
     """The roster's own part of the address: ``rows`` (page), ``size``, ``result``, ``verdict``."""
     given = {key: request.args.get(key, "")[:24] for key in ("result", "verdict")}
-    numbers = {key: request.args.get(key, type=int) for key in ("rows", "size")}
-    return replaced({**given, **numbers})
+    pages = {key: request.args.get(key, type=numbers.page) for key in ("rows", "size")}
+    return replaced({**given, **pages})
 
 
 def gather(session: Session, case: Case, process: Process, *, item: WorkItem | None = None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def claim(item_id: int) -> ResponseReturnValue:
     """Take an item; stay in the list when that is where one was."""
     try:
         with transaction() as session:
+            item_seen(session, item_id)
             item = claiming.claim(session, actor(session), item_id)
             number = item.case.number
     except Conflict as error:
@@ -39,6 +40,7 @@ def claim(item_id: int) -> ResponseReturnValue:
 def unclaim(item_id: int) -> ResponseReturnValue:
     """Give an item back to the office."""
     with transaction() as session:
+        item_seen(session, item_id)
         number = claiming.unclaim(session, actor(session), item_id).case.number
     flash(f"已交还 {number}，本单位其他人员可以领取。", "success")
     return redirect(url_for("officer.worklist"), 303)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import current_app, redirect, render_template, request, url_for
+from flask import current_app, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select, update
 
@@ -10,6 +10,7 @@ from webapp.access import page_actor, signed_in
 from webapp.auth.account import bp
 from webapp.database import reading, transaction
 from webapp.navigation import COUNTS
+from webapp.officer.blueprint import page_number
 from workflows.base.clock import now
 from workflows.base.errors import NotFound
 from workflows.cases.jobs import unread
@@ -25,7 +26,7 @@ _CASE_PAGES = {"officer": ("officer.case",), "auditor": ("officer.case",), "empl
 def notices() -> ResponseReturnValue:
     """The person's notices, newest first."""
     session, me = reading(), page_actor()
-    page = max(1, request.args.get("page", 1, type=int) or 1)
+    page = page_number()
     own = Notice.user_id == me.user_id
     total = session.scalar(select(func.count(Notice.id)).where(own)) or 0
     rows = session.scalars(

@@ -6,6 +6,7 @@ from flask import request
 from sqlalchemy.orm import Session
 
 from forms.model import Field
+from webapp import numbers
 from webapp.access import actor
 from webapp.database import transaction
 from webapp.officer.blueprint import item_seen
@@ -41,7 +42,7 @@ def take(item_id: int) -> dict[str, str]:
                     attachments.attach(session, actor(session), item_id, key, file.read(), file.filename)
             except Invalid as error:
                 errors[key] = f"“{file.filename[:60]}”没有上传：{error.message}"
-        dropped = {int(one) for one in removed.get(f"{key}-remove", []) if one.isdigit()}
+        dropped = set(numbers.keys(removed.get(f"{key}-remove", [])))
         with transaction() as session:
             found, _ = item_seen(session, item_id)
             for one in step_files(session, found).get(key, []):

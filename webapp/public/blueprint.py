@@ -9,7 +9,7 @@ from flask import Blueprint, Response, make_response, request
 from forms.library import FormLibrary
 from forms.model import FormDefinition
 from forms.web import Parsed, parse
-from webapp import rates
+from webapp import numbers, rates
 from workflows.base.clock import today
 
 bp = Blueprint("public", __name__)
@@ -28,7 +28,7 @@ def posted(name: str) -> Parsed:
 
 def page_number() -> int:
     """A page number from the address; 1 for anything else."""
-    return min(10_000, max(1, request.args.get("page", 1, type=int) or 1))
+    return request.args.get("page", 1, type=numbers.page)
 
 
 def fleeting(page: str, status: int = 200) -> Response:

@@ -78,7 +78,14 @@ def is_recallable(session: Session, case: Case, open_items: list[WorkItem]) -> b
     ).one_or_none()
     if last is None or last.department_id is not None:
         return False
-    return all(item.employer_id is None and item.claimed_by is None for item in open_items)
+    return all(item.employer_id is None and not _taken(item) for item in open_items)
+
+
+def _taken(item: WorkItem) -> bool:
+    """Whether someone has taken an item. A later round lies with the earlier officer from the start: nobody's act."""
+    return item.claimed_by is not None and not (
+        item.round > 1 and item.version == 1 and item.claimed_at == item.opened_at
+    )
 
 
 def visible_case(session: Session, actor: Actor, number: str) -> Case:

@@ -32,6 +32,8 @@ class Finding:
         return asdict(self)
 
 
+#: Kinds of events that stand for one decision each.
+DECIDED = ("step-decided", "signature-sent-back")
 Progress = Callable[[int, int], None]
 
 
@@ -83,17 +85,24 @@ def _problems(session: Session, case: Case) -> Iterator[str]:
         if any(item.step != element for item in open_items if item.task_id == task_id):
             yield f"工作列表中的环节与流程不符（{element}）。"
     timers = {
-        timer.task_id
+        timer.task_id: timer.due_at
         for timer in session.scalars(
             select(CaseTimer).where(CaseTimer.case_id == case.id, CaseTimer.closed_at.is_(None))
         )
     }
-    waiting = set() if case.finished_at is not None else {timer.task_id for timer in state.timers}
-    if timers != waiting:
+    waiting = {} if case.finished_at is not None else {timer.task_id: timer.due for timer in state.timers}
+    if set(timers) != set(waiting):
         yield "等待中的期限与流程不一致。"
+    elif timers != waiting:
+        yield "等待中的期限被改动：登记的到期时间与流程的不同。"
     messages = set() if case.finished_at is not None else {message.message for message in state.messages}
     if set(case.waiting) != messages:
         yield "等待中的消息与流程不一致。"
+    if state.finished != (case.finished_at is not None):
+        yield "流程已经走完，申请没有办结。" if state.finished else "申请登记为已办结，流程还没有走完。"
+    final = bool(process.config["statuses"].get(case.status, {}).get("final"))
+    if (case.end is not None, final) != (case.finished_at is not None,) * 2:
+        yield f"办结情况与状态“{process.status_title(case.status)}”不符。"
     if case.finished_at is not None and (open_items or timers):
         yield "已办结，但仍有待办或期限。"
     if case.finished_at is None and not (open_items or timers or case.waiting):
@@ -103,6 +112,8 @@ def _problems(session: Session, case: Case) -> Iterator[str]:
     running = [publicity for publicity in publicities if publicity.closed_at is None]
     if len(running) > 1 or (running and case.finished_at is not None):
         yield "公示没有随流程结束。"
+    if running and timers and running[0].ends_at not in timers.values():
+        yield "公示截止时间与等待中的期限不一致。"
     for publicity in publicities:
         if (
             publicity.closed_as == "completed"
@@ -133,6 +144,14 @@ def _decisions(session: Session, case: Case, items: list[WorkItem]) -> Iterator[
             yield f"环节“{item.title}”已办结但没有办理意见。"
         if item.closed_at is None and item.id in decided:
             yield f"环节“{item.title}”已有办理意见但仍为待办。"
+    given = session.scalar(select(func.count()).select_from(Decision).where(Decision.case_id == case.id))
+    noted = session.scalar(
+        select(func.count())
+        .select_from(Event)
+        .where(Event.stream == case.stream_name, Event.kind.in_(DECIDED))
+    )
+    if given != noted:
+        yield f"办理意见 {given} 条，操作记录 {noted} 条：有意见没有记录，或者有记录没有意见。"
 
 
 def _check_series(session: Session) -> list[Finding]:

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 from workflows.base.errors import WengangError
 from workflows.cases.action import Action
-from workflows.cases.model import Case, Decision, Objection, Publicity, RuleResult, WorkItem
+from workflows.cases.model import Decision, Objection, Publicity, RuleResult, WorkItem
 from workflows.cases.payment_state import held_rows, paid_people, payments_open
 
 
@@ -112,27 +112,29 @@ def publicity_end(action: Action) -> datetime:
     return publicity.ends_at
 
 
-def _objections(action: Action) -> list[Objection]:
-    publicity = current_publicity(action)
-    if publicity is None:
-        return []
-    return list(
-        action.session.scalars(
-            select(Objection)
-            .join(Case, Case.id == Objection.case_id)
-            .where(Objection.publicity_id == publicity.id)
+def open_objections(action: Action) -> int:
+    """Objections that are not settled, to whichever publicity of the case: each is owed its answer first."""
+    return sum(
+        result is None
+        for result in action.session.scalars(
+            select(Objection.result)
+            .join(Publicity, Publicity.id == Objection.publicity_id)
+            .where(Publicity.case_id == action.case.id)
         )
     )
 
 
-def open_objections(action: Action) -> int:
-    """Objections to the latest publicity that are not settled."""
-    return sum(objection.result is None for objection in _objections(action))
-
-
 def upheld_objections(action: Action) -> int:
     """Objections to the latest publicity that were upheld."""
-    return sum(objection.result == "upheld" for objection in _objections(action))
+    publicity = current_publicity(action)
+    return sum(
+        result == "upheld"
+        for result in action.session.scalars(
+            select(Objection.result).where(
+                Objection.publicity_id == (publicity.id if publicity is not None else None)
+            )
+        )
+    )
 
 
 def param(action: Action, key: str) -> Any:

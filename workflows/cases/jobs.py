@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from workflows.audit.anchors import make_anchor
@@ -40,7 +40,7 @@ def handlers(sign: Sign) -> dict[str, Handler]:
         produce(database, int(payload["document"]), sign, _on_issued)
 
     def read_roster(database: Database, payload: dict[str, Any]) -> None:
-        rosters.read(database, int(payload["roster"]))
+        rosters.read(database, int(payload["roster"]), whole=bool(payload.get("whole")))
 
     def notice(database: Database, payload: dict[str, Any]) -> None:
         with database.transaction() as session:
@@ -97,16 +97,22 @@ def fire_due_timers(database: Database, limit: int = 100) -> int:
             .order_by(CaseTimer.due_at)
             .limit(limit)
         ).all()
-    return sum(_fire(database, timer_id, case_id) for timer_id, case_id in due)
+    fired = 0
+    failed: list[Exception] = []
+    for timer_id, case_id in due:
+        try:
+            fired += _fire(database, timer_id, case_id)
+        except Exception as error:  # one case that cannot go on must not keep the others waiting
+            log.exception("timer %s of case %s failed", timer_id, case_id)
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    return fired
 
 
 def _fire(database: Database, timer_id: int, case_id: int) -> bool:
     with database.transaction() as session:
-        # the case's row, skipped when someone acts on it right now: the next sweep comes in seconds
-        free = session.scalars(
-            select(Case.id).where(Case.id == case_id).with_for_update(skip_locked=True)
-        ).one_or_none()
-        if free is None:
+        if not _free(session, case_id):
             return False
         action = begin(session, case_id, None)
         timer = session.scalars(
@@ -116,6 +122,16 @@ def _fire(database: Database, timer_id: int, case_id: int) -> bool:
             return False
         fire(action, timer)
         return True
+
+
+def _free(session: Session, case_id: int) -> bool:
+    """Lock a case, its parent first as everyone does, unless someone acts on it now: the next sweep comes in seconds."""
+    parent_id = session.scalar(select(Case.parent_id).where(Case.id == case_id))
+    return all(
+        session.scalars(select(Case.id).where(Case.id == one).with_for_update(skip_locked=True)).one_or_none()
+        for one in (parent_id, case_id)
+        if one is not None
+    )
 
 
 def fire(action: Action, timer: CaseTimer) -> None:
@@ -129,23 +145,34 @@ def fire(action: Action, timer: CaseTimer) -> None:
 
 def note_overdue(database: Database, limit: int = 200) -> int:
     """Tell the heads of offices, once, of items past their deadline. Nothing passes by itself."""
-    with database.transaction() as session:
-        items = session.scalars(
-            select(WorkItem)
-            .where(
-                WorkItem.closed_at.is_(None),
-                WorkItem.due_at <= now(),
-                WorkItem.paused_at.is_(None),
-                WorkItem.overdue_noted_at.is_(None),
-            )
-            .order_by(WorkItem.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
+    with database.reading() as session:
+        late = session.execute(
+            select(WorkItem.id, WorkItem.case_id).where(*_overdue()).order_by(WorkItem.due_at).limit(limit)
         ).all()
-        for item in items:
-            item.overdue_noted_at = now()
-            notify_overdue(session, item)
-        return len(items)
+    return sum(_note(database, item_id, case_id) for item_id, case_id in late)
+
+
+def _overdue() -> tuple[ColumnElement[bool], ...]:
+    return (
+        WorkItem.closed_at.is_(None),
+        WorkItem.due_at <= now(),
+        WorkItem.paused_at.is_(None),
+        WorkItem.overdue_noted_at.is_(None),
+    )
+
+
+def _note(database: Database, item_id: int, case_id: int) -> bool:
+    with database.transaction() as session:
+        if not _free(
+            session, case_id
+        ):  # whoever acts on the case holds it, then its items: never the other way round
+            return False
+        item = session.scalars(select(WorkItem).where(WorkItem.id == item_id, *_overdue())).one_or_none()
+        if item is None:
+            return False
+        item.overdue_noted_at = now()
+        notify_overdue(session, item)
+        return True
 
 
 def all_heads(session: Session) -> list[tuple[str, int, str]]:

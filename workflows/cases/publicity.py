@@ -13,6 +13,7 @@ from workflows.base.errors import Conflict, Invalid
 from workflows.cases.action import Action, begin
 from workflows.cases.functions import current_publicity, open_objections
 from workflows.cases.model import Case, CaseTimer, Objection, Publicity
+from workflows.engine import runner
 
 OBJECTION_UPHELD = "objection_upheld"
 OBJECTIONS_SETTLED = "objections_settled"
@@ -71,11 +72,18 @@ def extend(session: Session, case_id: int, ends_at: datetime, actor_id: int | No
         raise Conflict("没有正在进行的公示。")
     if ends_at < publicity.ends_at:
         raise Invalid("公示截止时间只能延后，不能提前。")
-    publicity.ends_at = ends_at
     for timer in session.scalars(
-        select(CaseTimer).where(CaseTimer.case_id == case_id, CaseTimer.closed_at.is_(None))
+        select(CaseTimer).where(
+            CaseTimer.case_id == case_id,
+            CaseTimer.closed_at.is_(None),
+            CaseTimer.due_at == publicity.ends_at,
+        )
     ):
-        timer.due_at = max(timer.due_at, ends_at)
+        timer.due_at = ends_at
+        action.case.state = runner.move(
+            action.process.published, action.case.state, timer.task_id, ends_at
+        ).state
+    publicity.ends_at = ends_at
     action.record("publicity-extended", (publicity,), reason=reason[:200], ends_at=ends_at.isoformat())
     return publicity
 
@@ -96,8 +104,8 @@ def settle_objection(action: Action, result: str) -> None:
     parent = begin(action.session, action.case.parent_id, action.actor_id)
     parent.record("objection-settled", (objection,), result=result)
     publicity = current_publicity(parent)
-    if publicity is None or publicity.id != objection.publicity_id or publicity.closed_at is not None:
-        return  # it spoke against an earlier publicity: what it found is in the file, and moves nothing by itself
+    if publicity is None or publicity.closed_at is not None:
+        return  # another objection has stopped the publicity: what this one found is in the file of the 会审
     if result == "upheld":
         action.messages.append(OBJECTION_UPHELD)
     elif open_objections(parent) == 0:

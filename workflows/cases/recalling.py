@@ -37,14 +37,22 @@ def recall(session: Session, actor: Actor, case_id: int) -> Case:
         select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.closed_at.is_(None))
     ):
         close_item(action, opened, "withdrawn")
-    first = session.scalars(
-        select(Decision.id).where(Decision.case_id == case_id, Decision.step == item.step).limit(2)
-    ).all()
-    if len(first) == 1:
+    stands = session.scalars(
+        select(WorkItem.id)
+        .where(WorkItem.case_id == case_id, WorkItem.employer_id.is_not(None), WorkItem.closed_as == "done")
+        .limit(1)
+    ).first()
+    if stands is None:  # the first submission: the next one is submitted under the rules of its own day
         action.case.submitted_at = None
     action.case.status = action.process.config.get("recalled_status", action.case.status)
     action.record("case-recalled", (action.case,), step=item.step)
     settle(action, result)
+    for reopened in session.scalars(
+        select(WorkItem).where(
+            WorkItem.case_id == case_id, WorkItem.step == item.step, WorkItem.closed_at.is_(None)
+        )
+    ):
+        reopened.due_at = item.due_at  # handing in and taking back wins no time
     return action.case
 
 
@@ -58,6 +66,8 @@ def terminate(session: Session, actor: Actor, case_id: int, reason: str) -> Case
         when = local(action.case.finished_at)
         raise Conflict(f"这个申请已于{when.year}年{when.month}月{when.day}日办结，不能再终止。")
     require_case(session, actor, "case.terminate", action.case)
+    if action.case.parent_id is not None:
+        raise Conflict("异议应当作出结论并答复异议人，不能终止：被异议的申请在等这个结论。")
     if not reason.strip():
         raise Invalid("请填写终止的理由。", {"reason": "请写明终止的理由，申请单位会看到。"})
     _close(action, reason.strip())

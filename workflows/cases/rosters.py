@@ -36,8 +36,13 @@ from workflows.registers.people import people_for
 CHUNK = 500
 
 
-def upload(session: Session, actor: Actor, item_id: int, content: bytes, name: str) -> Roster:
-    """Keep the file and leave its reading to the worker; the page shows how far it is."""
+def upload(
+    session: Session, actor: Actor, item_id: int, content: bytes, name: str, *, whole: bool = False
+) -> Roster:
+    """Keep the file and leave its reading to the worker; the page shows how far it is.
+
+    :param whole: the file stands for the whole roster, even where it could be a correction of wrong rows.
+    """
     item = session.get(WorkItem, item_id)
     if item is None:
         raise NotFound("没有这项工作。")
@@ -63,7 +68,7 @@ def upload(session: Session, actor: Actor, item_id: int, content: bytes, name: s
     session.add(roster)
     action.record("roster-uploaded", (), item=item.id, sha256=file.sha256)
     session.flush()
-    outbox.put(session, "read_roster", str(roster.id), {"roster": roster.id})
+    outbox.put(session, "read_roster", str(roster.id), {"roster": roster.id, "whole": whole})
     return roster
 
 
@@ -74,7 +79,7 @@ def latest_upload(session: Session, case_id: int) -> Roster | None:
     ).one_or_none()
 
 
-def read(database: Database, roster_id: int) -> None:
+def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
     """The worker's part: read, judge, stage, swap in. Begun anew after a crash: what was staged goes first."""
     with database.transaction() as session:
         roster = session.get_one(Roster, roster_id)
@@ -88,7 +93,7 @@ def read(database: Database, roster_id: int) -> None:
         content = installation().files.read(roster.file)
         lists = lists_for(session, case, process)
         previous = current_roster(session, case.id)
-        kept = stored_rows(session, previous.id) if previous is not None else []
+        kept = stored_rows(session, previous.id) if previous is not None and not whole else []
         case_id = case.id
 
     def progress(done: int, total: int) -> None:
@@ -107,7 +112,7 @@ def read(database: Database, roster_id: int) -> None:
             reading.problems or ["花名册里没有人员，请在模板标题行下面逐行填写后再上传。"],
         )
         return
-    rows = _merged(process, kept, reading.rows)
+    rows, notes = _merged(process, kept, reading.rows)
     judged_by: dict[str, Any] = {}
     digest = hashlib.sha256()
     for start in range(0, len(rows), CHUNK):
@@ -122,14 +127,20 @@ def read(database: Database, roster_id: int) -> None:
                 .where(Roster.id == roster_id)
                 .values(total=len(rows), done=len(rows) // 2 + (start + len(chunk)) // 2)
             )
-    _swap_in(database, roster_id, rows, judged_by, digest.hexdigest())
+    _swap_in(database, roster_id, rows, notes, judged_by, digest.hexdigest())
 
 
-def _merged(process: Process, kept: Sequence[Row], new: list[Row]) -> list[Row]:
-    """A corrected upload replaces the bad rows and keeps the good ones."""
+def _merged(process: Process, kept: Sequence[Row], new: list[Row]) -> tuple[list[Row], list[str]]:
+    """A corrected upload replaces the bad rows and keeps the good ones; and what is to be said of it."""
     if not any(not row.ok for row in kept) or process.roster is None:
-        return new
-    return merge_correction(process.roster, list(kept), new).rows
+        return new, []
+    correction = merge_correction(process.roster, list(kept), new)
+    numbers = "、".join(str(number) for number in correction.differing[:20])
+    more = f"等 {len(correction.differing)} 行" if len(correction.differing) > 20 else "行"
+    notes = [
+        f"第 {numbers} {more}原来填写正确，这次填的不一样，没有采用。确实要改的，请选“全部换成这份文件”后重新上传。"
+    ]
+    return correction.rows, notes if correction.differing else []
 
 
 def _stage(
@@ -181,7 +192,12 @@ def _stage(
 
 
 def _swap_in(
-    database: Database, roster_id: int, rows: Sequence[Row], judged_by: dict[str, Any], digest: str
+    database: Database,
+    roster_id: int,
+    rows: Sequence[Row],
+    notes: list[str],
+    judged_by: dict[str, Any],
+    digest: str,
 ) -> None:
     with database.transaction() as session:
         roster = session.get_one(Roster, roster_id)
@@ -207,6 +223,7 @@ def _swap_in(
             previous.status = "replaced"
             covers.append(previous)
         roster.status = "current"
+        roster.problems = notes
         roster.total = roster.done = len(rows)
         roster.bad = sum(not row.ok for row in rows)
         roster.good = len(rows) - roster.bad
