@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflows.base.clock import today
@@ -39,6 +39,7 @@ def finance_officers(session: Session, county_code: str) -> list[Actor]:
 def enter_funds(session: Session, county_code: str, process: str, fen: int) -> Appropriation:
     """An appropriation of the county, enabled since a month."""
     day = today() - timedelta(days=30)
+    serial = (session.scalar(select(func.count()).select_from(Appropriation)) or 0) + 1
     return appropriations.appropriate(
         session,
         finance_officers(session, county_code)[0],
@@ -46,7 +47,7 @@ def enter_funds(session: Session, county_code: str, process: str, fen: int) -> A
             county_code,
             day.year,
             "rural_revitalisation",
-            f"演示财农〔{day.year}〕{fen % 997}号",
+            f"演示财农〔{day.year}〕{serial}号",
             "",
             fen,
             (process,),
@@ -93,8 +94,11 @@ def _earlier(kinds: Mapping[str, Any], kind: str) -> str:
     return str(kinds[kind].get("earlier", ""))
 
 
-def pay(database: Database, county_code: str, process: str, bounce: Collection[int] = ()) -> PaymentBatch:
-    """经办, 复核, 拨付 by three people, then the bank's answer; ``bounce``: the lines that come back."""
+def pay(database: Database, county_code: str, process: str, bounce: Collection[int] = ()) -> tuple[int, int]:
+    """经办, 复核, 拨付 by three people, then the bank's answer. Returns how many lines and fen the batch had.
+
+    :param bounce: the lines that come back.
+    """
     store = installation().files
     with database.transaction() as session:
         maker, checker, releaser = (finance_officers(session, county_code) * 3)[:3]
@@ -106,12 +110,12 @@ def pay(database: Database, county_code: str, process: str, bounce: Collection[i
         batch = batches.make(session, maker, fund_id, process, blocked=blocked_cases)
         batches.check(session, checker, batch.id, True, "")
         batches.release(session, releaser, batch.id, store, blocked=blocked_cases)
-        batch_id = batch.id
+        batch_id, whole = batch.id, (batch.line_count, batch.total_fen)
     with database.transaction() as session:
         batch = batches.get(session, batch_id)
         content = answer_of(session, batch, bounce)
         answers.import_answer(session, maker, batch_id, content, store, value_date=today())
-    return batch
+    return whole
 
 
 def answer_of(session: Session, batch: PaymentBatch, bounce: Collection[int] = ()) -> bytes:

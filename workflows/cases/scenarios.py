@@ -159,13 +159,17 @@ class Run:
         recognised = day_of(described["recognised_on"], today())
         with self.database.transaction() as session:
             employer = session.get_one(Employer, self.employer_id)
-            workshop = workshops.register(
+            workshop = session.scalars(
+                select(Workshop).where(
+                    Workshop.employer_id == employer.id, Workshop.status == described["status"]
+                )
+            ).first() or workshops.register(
                 session,
                 workshops.WorkshopData(
                     employer_id=employer.id,
                     name=f"{employer.name}就业帮扶车间",
                     mode="factory",
-                    number=f"情景车间〔{recognised.year}〕{self.seed}号",
+                    number=f"情景车间〔{recognised.year}〕{employer.id}-{self.seed}号",
                     address=employer.address,
                     division_code=employer.division_code,
                     worker_count=3,
@@ -174,7 +178,7 @@ class Run:
                 ),
                 actor_id=None,
             )
-            if described["status"] != "active":
+            if described["status"] != workshop.status:
                 workshops.change_status(session, workshop.id, described["status"], on=today(), actor_id=None)
             case = start(
                 session,
