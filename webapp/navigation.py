@@ -46,11 +46,13 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("办件查询", "officer.cases"),
         Entry("车间名录", "officer.register"),
         Entry("单位确认", "officer.employers"),
+        Entry("资金", "finance.index", "finance."),
     ),
     "auditor": (
         Entry("操作记录", "audit.events"),
         Entry("核验", "audit.verification"),
         Entry("办件查询", "officer.cases"),
+        Entry("资金", "finance.index", "finance."),
     ),
     "admin": (
         Entry("单位", "admin.offices", "admin.office"),
