@@ -72,6 +72,10 @@ ROUTES: dict[str, frozenset[str]] = {
     "officer.unmask_row": only(OFFICER, AUDITOR),
     "files.attachment": only(EMPLOYER, OFFICER, AUDITOR),
     "files.document": only(EMPLOYER, OFFICER, AUDITOR),
+    "officer.remove_paid": only(OFFICER),
+    "officer.grants": only(OFFICER, AUDITOR),
+    "officer.grants_import": only(OFFICER),
+    "officer.grants_template": only(OFFICER),
     # Money; who of the officers may act there is asked behind the door
     "finance.index": only(OFFICER, AUDITOR),
     "finance.index_sheet": only(OFFICER, AUDITOR),

@@ -157,3 +157,9 @@ def finding_text(message: str) -> str:
 def event_title(kind: str) -> str:
     """What happened; an event nobody named yet is still an event."""
     return EVENTS.get(kind, "其他操作")
+
+
+def chain_title(name: str, otherwise: str = "其他") -> str:
+    """What a named chain records."""
+    kind = name.partition(":")[0]
+    return STREAMS.get(name) or {"fund": "资金", "grants": "奖补登记"}.get(kind, otherwise)

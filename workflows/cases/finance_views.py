@@ -17,6 +17,7 @@ from workflows.cases.officer_views import processes
 from workflows.cases.process import Process, process_of
 from workflows.cases.roster_view import name_and_number
 from workflows.funds.model import PAYABLE_STATES, Payable
+from workflows.funds.views import Page, paged
 from workflows.registers.grant_model import Grant
 
 #: What a person may still be taken out of: the bank does not have it yet.
@@ -77,29 +78,32 @@ def payments(session: Session, case_id: int) -> CasePayments | None:
     )
 
 
-def paid_people(session: Session, case: Case) -> list[PaidPerson]:
-    """The people a case pays, freed ones left out."""
+def paid_people(session: Session, case: Case, number: int) -> Page[PaidPerson]:
+    """A page of the people a case pays, freed ones left out, in the order of the roster."""
     process = process_of(session, case.version_id)
-    found = []
-    for payable, row in session.execute(
+    found = paged(
+        session,
         select(Payable, RosterRow)
         .join(RosterRow, RosterRow.id == Payable.row_id)
         .where(Payable.case_id == case.id, Payable.state != "freed")
-        .order_by(RosterRow.number)
-    ):
-        name, number = name_and_number(process, row)
-        found.append(
-            PaidPerson(
-                row.id,
-                payable.id,
-                name,
-                mask_id(number) if number else "",
-                payable.amount_fen,
-                payable.state,
-                payable.state in REMOVABLE,
-            )
-        )
-    return found
+        .order_by(RosterRow.number),
+        number,
+    )
+    people = [_person(process, payable, row) for payable, row in found.rows]
+    return Page(people, found.number, found.total, found.size)
+
+
+def _person(process: Process, payable: Payable, row: RosterRow) -> PaidPerson:
+    name, number = name_and_number(process, row)
+    return PaidPerson(
+        row.id,
+        payable.id,
+        name,
+        mask_id(number) if number else "",
+        payable.amount_fen,
+        payable.state,
+        payable.state in REMOVABLE,
+    )
 
 
 # What will be needed --------------------------------------------------------------------------------------------------

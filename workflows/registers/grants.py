@@ -152,7 +152,7 @@ def claim(
 
     Called again after a correction: a slot that stands is kept, with whatever holds were lifted on it.
     """
-    _lock_people(session, [one.person_id for one in claims])
+    lock_people(session, [one.person_id for one in claims])
     mine = {one.person_id: one for one in of_case(session, claimant.case_id) if one.state != "freed"}
     wanted = {one.person_id: one for one in claims}
     gone = [grant for person, grant in mine.items() if _gone(grant, wanted.get(person))]
@@ -191,7 +191,8 @@ def _gone(grant: Grant, wanted: Claim | None) -> bool:
     return wanted is None or wanted.scope != grant.scope
 
 
-def _lock_people(session: Session, people: Sequence[int]) -> None:
+def lock_people(session: Session, people: Iterable[int]) -> None:
+    """Everybody who writes a person's grants comes one after the other, always in the order of the keys."""
     ordered = sorted(set(people))
     for start in range(0, len(ordered), CHUNK):
         session.execute(

@@ -23,6 +23,7 @@ from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.permissions import Facts, require
 from workflows.registers.grant_model import Grant
+from workflows.registers.grants import lock_people
 from workflows.registers.model import Employer
 from workflows.registers.people import people_for
 
@@ -147,6 +148,7 @@ def import_past_grants(session: Session, actor: Actor, content: bytes, *, county
 def enter(session: Session, actor: Actor, rows: list[PastGrant], *, county_code: str) -> Imported:
     """Enter earlier payments as paid grants; what the register holds already is left out."""
     people = people_for(session, [(row.id_number, row.name) for row in rows])
+    lock_people(session, people.values())  # a claim, or the same list sent twice, waits or is seen here
     codes = {row.credit_code for row in rows}
     employers = {
         one.credit_code: one.id
