@@ -18,6 +18,7 @@ from forms import amounts, identifiers
 from forms.choices import SEPARATORS, Inner, Lists, boolean, choice, choices, declaration, missing, options_of
 from forms.identifiers import Checked
 from forms.model import SENSITIVE_TYPES, Bound, Field
+from forms.months import parse_months
 from forms.text import clean, clean_lines, compact, half, message, quoted
 
 #: What a cell holds; dates of date-formatted cells arrive as ISO text.
@@ -137,6 +138,8 @@ def _text(field: Field, lists: Lists | None = None) -> Inner:
             return None, message("内容过长", f"共 {len(text)} 字", f"最多 {limit} 字，请缩短"), ""
         return text, "", ""
 
+    if "months_list" in field.checks:
+        return _months(inner)
     if "person_name" not in field.checks:
         return inner
 
@@ -145,6 +148,27 @@ def _text(field: Field, lists: Lists | None = None) -> Inner:
         return inner(text, today) if len(text) > limit else checked
 
     return name
+
+
+def _months(inner: Inner) -> Inner:
+    """Months as people list them, kept as 2026-01、2026-02."""
+
+    def check(text: str, today: date) -> Checked:
+        try:
+            found = parse_months(text)
+        except ValueError as error:
+            return (
+                None,
+                message("月份写法不对", f"填的是{quoted(str(error))}", "请写成 2026-01、2026-02，用顿号隔开"),
+                "",
+            )
+        if len(set(found)) != len(found):
+            return None, message("有月份写了两次", f"填的是{quoted(text)}", "每个月只写一次"), ""
+        if any(month > (today.year, today.month) for month in found):
+            return None, message("有月份还没有到", f"填的是{quoted(text)}", "只写已经发了工资的月份"), ""
+        return inner("、".join(f"{year}-{month:02d}" for year, month in sorted(found)), today)
+
+    return check
 
 
 def _choice_of(field: Field, lists: Lists) -> Inner:

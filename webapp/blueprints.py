@@ -9,6 +9,7 @@ from webapp.audit import bp as audit
 from webapp.auth.account import bp as account
 from webapp.auth.routes import bp as auth
 from webapp.employer import bp as employer
+from webapp.finance import bp as finance
 from webapp.health import bp as health
 from webapp.home import bp as home
 from webapp.officer import bp as officer
@@ -23,6 +24,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     admin,
     audit,
     officer,
+    finance,
     files,
     employer,
     public,

@@ -46,11 +46,15 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("办件查询", "officer.cases"),
         Entry("车间名录", "officer.register"),
         Entry("单位确认", "officer.employers"),
+        Entry("资金", "finance.index", "finance."),
+        Entry("奖补登记", "officer.grants", "officer.grants"),
     ),
     "auditor": (
         Entry("操作记录", "audit.events"),
         Entry("核验", "audit.verification"),
         Entry("办件查询", "officer.cases"),
+        Entry("资金", "finance.index", "finance."),
+        Entry("奖补登记", "officer.grants", "officer.grants"),
     ),
     "admin": (
         Entry("单位", "admin.offices", "admin.office"),
@@ -99,7 +103,8 @@ def menu() -> tuple[NavItem, ...]:
     ]
     here = request.endpoint or ""
     exact = next((one for one in entries if one.endpoint == here), None)
-    current = exact or next((one for one in entries if one.under and here.startswith(one.under)), None)
+    under = [one for one in entries if one.under and here.startswith(one.under)]
+    current = exact or max(under, key=lambda one: len(one.under), default=None)
     return tuple(
         NavItem(
             one.title,

@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import request
 
-from forms.checks import compile_field
+from forms.checks import compile_choices, compile_field
 from forms.model import Field, Option
 from workflows.base.clock import today
 
@@ -43,10 +43,13 @@ def read_answers(fields: Iterable[Field], given: Mapping[str, str] | None = None
     for one in fields:
         if one.type == "files":
             continue
-        text = form.get(one.key, "")
-        answers.typed[one.key] = text
-        value, error, _warning = compile_field(one)(text, today())
-        answers.values[one.key] = value
+        if one.type == "multichoice":
+            typed: Any = request.form.getlist(one.key)
+            value, error, _warning = compile_choices(one)(typed, today())
+        else:
+            typed = form.get(one.key, "")
+            value, error, _warning = compile_field(one)(typed, today())
+        answers.typed[one.key], answers.values[one.key] = typed, value
         if error:
             answers.errors[one.key] = error
     return answers

@@ -18,7 +18,7 @@ from jinja2.bccache import Bucket
 
 from tests.conftest import TEST_KEYRING
 from tests.databases import SqliteHouse
-from tests.web import officer_cases
+from tests.web import money_cases, officer_cases
 from tests.web import world as county
 from tests.web.client import Browser
 from tests.web.officer_cases import Filled
@@ -145,6 +145,70 @@ def enter(officer_app: Flask, move: object) -> Callable[[str], Browser]:
 
     def entered(username: str) -> Browser:
         browser = Browser(officer_app)
+        browser.login(username, DEMO_PASSWORD)
+        return browser
+
+    return entered
+
+
+@pytest.fixture(scope="session")
+def _money_place(tmp_path_factory: pytest.TempPathFactory) -> OfficerPlace:
+    folder = tmp_path_factory.mktemp("money")
+    TEST_KEYRING.save(folder / "keys.json")
+    return OfficerPlace(folder)
+
+
+@pytest.fixture
+def money_database(sqlite_house: SqliteHouse, _money_place: OfficerPlace) -> Iterator[Database]:
+    """The demonstration county with claims at the steps that pages of money are about."""
+
+    def fill(database: Database) -> None:
+        use_installation(Installation("http://localhost", True, FileStore(_money_place.folder / "files")))
+        _money_place.filled = money_cases.fill(database)
+
+    process.forget()
+    with sqlite_house.fresh("money", fill) as database:
+        yield database
+    process.forget()
+
+
+@pytest.fixture
+def claims(money_database: Database, _money_place: OfficerPlace) -> Filled:
+    """Ids of those claims, by name."""
+    assert _money_place.filled is not None
+    return _money_place.filled
+
+
+@pytest.fixture
+def money_app(money_database: Database, _money_place: OfficerPlace, tmp_path: Path) -> Iterator[Flask]:
+    """The application over those claims and a copy of their files."""
+    data = tmp_path / "data"
+    shutil.copytree(_money_place.folder, data)
+    settings = Settings(
+        data_dir=data,
+        database_url=money_database.url,
+        public_url="http://localhost",
+        keys_file=data / "keys.json",
+        queue_url="memory://",
+        demo=True,
+    )
+    with _running(settings) as made:
+        yield made
+
+
+@pytest.fixture
+def later(claims: Filled) -> Iterator[Callable[[timedelta], None]]:
+    """Time stands still 20 days after the claims were made; call it to move on."""
+    with wengang_clock.frozen(officer_cases.MONDAY + timedelta(days=20)) as moved:
+        yield moved
+
+
+@pytest.fixture
+def office(money_app: Flask, later: object) -> Callable[[str], Browser]:
+    """A browser in which one of the demonstration's people has signed in: ``office("caizheng.clerk")``."""
+
+    def entered(username: str) -> Browser:
+        browser = Browser(money_app)
         browser.login(username, DEMO_PASSWORD)
         return browser
 

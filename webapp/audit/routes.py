@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, String, cast, literal, or_, select
+from sqlalchemy import ColumnElement, Select, String, cast, literal, or_, select
 from sqlalchemy.orm import Session
 
 from webapp import numbers
@@ -15,7 +15,7 @@ from webapp.access import actor, allow, page_actor, wants_json
 from webapp.audit.blueprint import bp
 from webapp.audit.model import Verification
 from webapp.audit.verifying import ask
-from webapp.audit.words import EVENTS, STREAMS, event_title, finding_text
+from webapp.audit.words import EVENTS, STREAMS, chain_title, event_title, finding_text
 from webapp.database import reading, transaction
 from webapp.questions import as_day
 from workflows.audit.model import Anchor, Event
@@ -23,6 +23,7 @@ from workflows.base.clock import midnight
 from workflows.base.errors import NotFound
 from workflows.cases.check import verify_case
 from workflows.cases.model import Case
+from workflows.funds.model import Appropriation
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Department, Division, User
 from workflows.organisations.permissions import Facts, require
@@ -30,11 +31,25 @@ from workflows.organisations.permissions import Facts, require
 PER_PAGE = 50
 
 
+def _below(code: str | None) -> Select[str]:
+    """The codes of a division and of all below it."""
+    tree = select(Division.code).where(Division.code == code).cte(recursive=True)
+    tree = tree.union_all(select(Division.code).join(tree, Division.parent_code == tree.c.code))
+    return select(tree.c.code)
+
+
 def visible_cases(code: str | None) -> ColumnElement[bool]:
     """The cases of the auditor's division and below."""
-    tree = select(Division.code).where(Division.code == code).cte("below", recursive=True)
-    tree = tree.union_all(select(Division.code).join(tree, Division.parent_code == tree.c.code))
-    return Case.county_code.in_(select(tree.c.code))
+    return Case.county_code.in_(_below(code))
+
+
+def _visible_money(code: str | None) -> ColumnElement[bool]:
+    """The chains of the appropriations and of the registers of grants of the auditor's division and below."""
+    funds = select(literal("fund:") + cast(Appropriation.id, String)).where(
+        Appropriation.county_code.in_(_below(code))
+    )
+    registers = select(literal("grants:") + Division.code).where(Division.code.in_(_below(code)))
+    return or_(Event.stream.in_(funds), Event.stream.in_(registers))
 
 
 @bp.get("/events")
@@ -66,7 +81,11 @@ def events() -> ResponseReturnValue:
 def _conditions(session: Session, given: dict[str, str]) -> tuple[list[ColumnElement[bool]], str]:
     seen = select(literal("case:") + cast(Case.id, String)).where(visible_cases(page_actor().division_code))
     conditions: list[ColumnElement[bool]] = [
-        or_(Event.stream.in_(seen), Event.stream.in_([name for name in STREAMS if name != "-"]))
+        or_(
+            Event.stream.in_(seen),
+            _visible_money(page_actor().division_code),
+            Event.stream.in_([name for name in STREAMS if name != "-"]),
+        )
     ]
     if given["case"]:
         case_id = session.scalar(
@@ -99,6 +118,7 @@ def _rows(session: Session, found: list[Event]) -> list[dict[str, Any]]:
     offices = _names(session, Department, {one.department_id for one in found})
     ids = {int(one.stream.removeprefix("case:")) for one in found if one.stream.startswith("case:")}
     numbers = dict(session.execute(select(Case.id, Case.number).where(Case.id.in_(ids))).all())
+    funds = _fund_names(session, {one.stream for one in found})
     rows = []
     for one in found:
         number = (
@@ -107,7 +127,7 @@ def _rows(session: Session, found: list[Event]) -> list[dict[str, Any]]:
         rows.append(
             {
                 "at": one.at,
-                "where": number or STREAMS.get(one.stream, "其他"),
+                "where": number or funds.get(one.stream) or chain_title(one.stream),
                 "number": number,
                 "seq": one.seq,
                 "what": event_title(one.kind),
@@ -117,6 +137,15 @@ def _rows(session: Session, found: list[Event]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def _fund_names(session: Session, chains: set[str]) -> dict[str, str]:
+    """Chain of an appropriation → the number of its document."""
+    ids = numbers.keys([one.removeprefix("fund:") for one in chains if one.startswith("fund:")])
+    rows = session.execute(
+        select(Appropriation.id, Appropriation.document_number).where(Appropriation.id.in_(ids))
+    )
+    return {f"fund:{row.id}": f"资金 {row.document_number}" for row in rows}
 
 
 def _names(session: Session, model: type[User] | type[Department], ids: set[int | None]) -> dict[int, str]:
@@ -181,4 +210,4 @@ def _subject(session: Session, subject: str) -> str:
     if subject.startswith("case:") and numbers.keys([subject.removeprefix("case:")]):
         number = session.scalar(select(Case.number).where(Case.id == int(subject.removeprefix("case:"))))
         return f"办件 {number}" if number else "已不存在的办件"
-    return STREAMS.get(subject, subject)
+    return _fund_names(session, {subject}).get(subject) or chain_title(subject, subject)

@@ -21,6 +21,7 @@ from workflows.cases import page as read
 from workflows.cases import recalling
 from workflows.cases.access import case_facts, visible_case
 from workflows.cases.filling import Filling
+from workflows.cases.finance_views import payments
 from workflows.cases.model import Case, WorkItem
 from workflows.cases.process import process_of
 from workflows.cases.roster_view import RowFilter, roster_page
@@ -69,6 +70,7 @@ def case(number: str) -> ResponseReturnValue:
         else [],
         roster=current_roster(session, found.id) if found.submitted_at is not None else None,
         reasons=reasons_of(session, found, process),
+        payments=payments(session, found.id),
         entries=views.timeline(session, found, process),
         may_recall=allowed(me, "case.recall", facts),
         may_terminate=allowed(me, "case.terminate", facts),

@@ -1,6 +1,29 @@
 """The officers' pages: work list, deciding, cases, the register of workshops, employers' first accounts; and the notices of everybody."""
 
-from webapp.officer import cases, deciding, employers, handing, notices, register, unmasking, worklist
+from webapp.officer import (
+    cases,
+    deciding,
+    employers,
+    grants,
+    handing,
+    notices,
+    payments,
+    register,
+    unmasking,
+    worklist,
+)
 from webapp.officer.blueprint import bp
 
-__all__ = ["bp", "cases", "deciding", "employers", "handing", "notices", "register", "unmasking", "worklist"]
+__all__ = [
+    "bp",
+    "cases",
+    "deciding",
+    "employers",
+    "grants",
+    "handing",
+    "notices",
+    "payments",
+    "register",
+    "unmasking",
+    "worklist",
+]

@@ -12,6 +12,8 @@ from sqlalchemy.orm import Session
 from webapp import numbers
 from webapp.access import page_actor
 from webapp.officer.blueprint import replaced
+from webapp.officer.payments import of_case
+from webapp.views_support import replace_args
 from workflows.base.privacy import mask_name, mask_phone
 from workflows.cases import page as read
 from workflows.cases.model import Case, Publicity, WorkItem
@@ -102,6 +104,8 @@ def gather(session: Session, case: Case, process: Process, *, item: WorkItem | N
         if read.was_terminated(case)
         else "",
         "objected": _objection(session, case),
+        "payments": of_case(session, case),
+        "paid_href": lambda number: replace_args(paid=number) + "#payments",
         "workshop": session.get(Workshop, case.workshop_id) if case.workshop_id else None,
         "notes": _notes(case, process, reasons, roster, groups, item, link, given),
     }
@@ -225,6 +229,7 @@ def _parts(context: dict[str, Any]) -> list[Part]:
         (context["groups"], Part("materials", "材料", sum(len(one.files) for one in context["groups"]))),
         (context["opinions"], Part("opinions", "各单位意见", len(context["opinions"]))),
         (context["publicities"], Part("publicity", "公示和异议")),
+        (context["payments"], Part("payments", "资金拨付")),
         (context["documents"], Part("documents", "文书", len(context["documents"]))),
         (context["entries"], Part("timeline", "办理记录")),
     )

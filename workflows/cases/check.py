@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, load_only, undefer
 from workflows.audit.model import Event
 from workflows.audit.verify import verify_anchors, verify_chain, verify_streams, verify_uncovered
 from workflows.base.session import Database
+from workflows.cases.check_money import check_money
 from workflows.cases.jobs import all_heads
 from workflows.cases.model import Case, CaseTimer, Decision, Objection, Publicity, Roster, WorkItem
 from workflows.cases.process import process_of
@@ -50,6 +51,7 @@ def check(database: Database, progress: Progress | None = None) -> list[Finding]
     with database.reading() as session:
         findings += _check_series(session)
         findings += _check_objections(session)
+        findings += [Finding(subject, message) for subject, message in check_money(session)]
     return findings
 
 

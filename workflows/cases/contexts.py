@@ -23,6 +23,7 @@ from workflows.cases.facts import CaseView
 from workflows.cases.functions import current_publicity, latest_answers
 from workflows.cases.model import Decision, Objection
 from workflows.cases.offices import office_of
+from workflows.cases.payment_parts import money, payee, payees
 from workflows.cases.process import Process
 from workflows.documents.templates import load_template
 from workflows.organisations.model import Division
@@ -372,4 +373,7 @@ PROVIDERS: Mapping[str, Callable[[Action, Mapping[str, Any]], Any]] = {
     "employer_name": _employer_name,
     "publicity_title": _publicity_title,
     "points": _points,
+    "payees": payees,
+    "money": money,
+    "payee": payee,
 }

@@ -19,7 +19,10 @@ from workflows.base.clock import local, today
 from workflows.base.errors import CatalogueError
 from workflows.cases.model import Case, Decision, Roster, RosterRow
 from workflows.cases.process import Process
-from workflows.cases.verdicts import confirmed_rows, current_roster, refused_rows
+from workflows.cases.verdicts import confirmed_rows, current_roster, lifted_rows, refused_rows
+from workflows.engine import decide
+from workflows.funds.appropriations import enabled
+from workflows.funds.payables import owed_by
 from workflows.registers.model import Workshop
 
 
@@ -111,6 +114,26 @@ class CaseView:
             )
             counts[open_result] -= confirmed
             counts[good] = counts.get(good, 0) + confirmed
+        held = described.get("held")
+        if held and good and counts.get(held["result"]):
+            lifted = (
+                self.session.scalar(
+                    select(func.count())
+                    .select_from(RosterRow)
+                    .where(
+                        RosterRow.roster_id == self.roster.id,
+                        RosterRow.result == held["result"],
+                        RosterRow.id.not_in(refused),
+                        *(
+                            RosterRow.id.in_(lifted_rows(self.roster.id, office))
+                            for office in held["offices"]
+                        ),
+                    )
+                )
+                or 0
+            )
+            counts[held["result"]] -= lifted
+            counts[good] = counts.get(good, 0) + lifted
         return counts
 
     @cached_property
@@ -163,6 +186,15 @@ def _fact(spec: Mapping[str, Any], view: CaseView) -> Any:
         return getattr(view.workshop, spec["field"], spec.get("default"))
     if source == "constant":
         return spec["value"]
+    if source == "decision":
+        table = view.process.published.decision(spec["decision"])
+        inner = case_facts_of(view.process, view, [column.fact for column in table.inputs])
+        return decide(table, inner).outputs[spec["output"]]
+    if source == "fund":
+        return bool(enabled(view.session, view.case.county_code, view.process.key, submitted_on(view.case)))
+    if source == "payables":
+        people, fen = owed_by(view.session, view.case.id)
+        return people if spec["of"] == "count" else fen
     raise CatalogueError([f"process.yaml：facts 不认识来源“{source}”。"])
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select
 from workflows.base.errors import WengangError
 from workflows.cases.action import Action
 from workflows.cases.model import Decision, Objection, Publicity, RuleResult, WorkItem
+from workflows.cases.payment_state import held_rows, paid_people, payments_open
 
 
 class StaleDecision(WengangError):
@@ -184,5 +185,8 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
         param,
         days_from_now,
         due_date,
+        held_rows,
+        payments_open,
+        paid_people,
     )
 }

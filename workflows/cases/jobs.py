@@ -17,12 +17,14 @@ from workflows.base.session import Database
 from workflows.cases import rosters
 from workflows.cases.action import Action, begin
 from workflows.cases.advance import bindings, settle
+from workflows.cases.hearing_payments import hear_payments
 from workflows.cases.model import Case, CaseTimer, Notice, WorkItem
 from workflows.cases.notices import notify_case, notify_department, notify_item, notify_overdue, notify_user
 from workflows.cases.reviews import start_due
 from workflows.documents.issue import Sign, produce
 from workflows.documents.model import IssuedDocument
 from workflows.engine import runner
+from workflows.funds.answers import PAYMENTS_CHANGED
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +62,11 @@ def handlers(sign: Sign) -> dict[str, Handler]:
         with database.transaction() as session:
             notify_department(session, int(payload["department"]), str(payload["text"]), str(payload["key"]))
 
+    def payments_changed(database: Database, payload: dict[str, Any]) -> None:
+        hear_payments(database, int(payload["case"]))
+
     return {
+        PAYMENTS_CHANGED: payments_changed,
         "render_document": render_document,
         "read_roster": read_roster,
         "notice": notice,

@@ -12,6 +12,7 @@ from forms.show import display
 from workflows.base import outbox
 from workflows.base.clock import local
 from workflows.base.errors import Conflict, WengangError
+from workflows.cases import granting, paying
 from workflows.cases.action import Action, begin
 from workflows.cases.contexts import build_context, document_config, document_title, register_number
 from workflows.cases.deadlines import pause, resume
@@ -249,6 +250,12 @@ def months_later(day: date, months: int) -> date:
 
 
 OPERATIONS: Mapping[str, Callable[..., None]] = {
+    "claim_grants": granting.claim_grants,
+    "lift_holds": granting.lift_holds,
+    "reserve_funds": paying.reserve_funds,
+    "unreserve_funds": paying.unreserve_funds,
+    "free_funds": paying.free_funds,
+    "make_payable": paying.make_payable,
     "set_status": set_status,
     "issue_document": issue_document,
     "open_publicity": open_publicity,

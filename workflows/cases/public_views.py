@@ -1,4 +1,5 @@
-"""What anybody may read without signing in: running 公示, the offices to turn to. Nothing here names a person.
+"""What anybody may read without signing in: running 公示, the offices to turn to. A 公示 of money names its people
+(``public_people``); nothing else here names a person.
 
 A 公示 shows its content while it runs and not an instant longer: what is not running carries no content at all.
 """
@@ -6,7 +7,7 @@ A 公示 shows its content while it runs and not an instant longer: what is not 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from sqlalchemy import Select, select
@@ -18,6 +19,7 @@ from workflows.base.errors import NotFound, WengangError
 from workflows.cases.model import Case, Publicity
 from workflows.cases.offices import department_for
 from workflows.cases.process import Process, newest, process_of
+from workflows.cases.public_people import PublishedPerson, published_people
 from workflows.organisations.model import DEPARTMENT_KINDS, Department, Division
 from workflows.registers.model import Workshop
 
@@ -46,6 +48,7 @@ class RunningPublicity:
     ends_on: date
     period: str
     days_left: int
+    people: Sequence[PublishedPerson] = ()
 
     @property
     def heading(self) -> str:
@@ -151,7 +154,9 @@ def publicity_notice(session: Session, token: str) -> PublicityNotice:
     if publicity is None:
         raise NotFound("没有这个公示。网址可能不完整，请从“公示”列表重新进入。")
     county = division_names(session, [publicity.county_code]).get(publicity.county_code, "")
-    running = _shown(publicity, county) if _is_running(publicity) else None
+    running = None
+    if _is_running(publicity):
+        running = replace(_shown(publicity, county), people=published_people(session, publicity))
     return PublicityNotice(publicity.title, county, _receiver(session, publicity), running)
 
 

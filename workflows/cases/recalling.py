@@ -12,6 +12,7 @@ from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.advance import close_item, settle
 from workflows.cases.model import Case, CaseTimer, Decision, Publicity, WorkItem
+from workflows.cases.paying import abandon
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
 
@@ -31,6 +32,7 @@ def recall(session: Session, actor: Actor, case_id: int) -> Case:
     item = session.get_one(WorkItem, last.work_item_id)
     result = runner.recall(action.process.published, action.case.state, item.task_id)
     item.closed_as = "withdrawn"
+    abandon(action)
     for opened in session.scalars(
         select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.closed_at.is_(None))
     ):
@@ -82,6 +84,7 @@ def terminate(session: Session, actor: Actor, case_id: int, reason: str) -> Case
 
 def _close(action: Action, reason: str) -> None:
     session, case = action.session, action.case
+    abandon(action)
     for item in session.scalars(
         select(WorkItem).where(WorkItem.case_id == case.id, WorkItem.closed_at.is_(None))
     ):

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from forms.months import parse_months
 from workflows.base.errors import CatalogueError
 from workflows.base.privacy import digest_id
 from workflows.cases.facts import CaseView, case_facts_of, storable
+from workflows.cases.granting import row_obstacles
 from workflows.cases.process import Process
 from workflows.cases.rules import fired_rules
 from workflows.engine import FactError, decide
+from workflows.registers.grants import Obstacle
 from workflows.registers.people import IdentityOn, has_list, identities_on
 
 
@@ -68,9 +72,12 @@ class _Runner:
         self.identities: dict[tuple[int, date], IdentityOn] = {}
         self.case_values: dict[str, Any] = {}
         self.listed_days: dict[date, bool] = {}
+        self.obstacles: dict[int, Obstacle] = {}
 
     def look_up(self, rows: Sequence[RowInput]) -> None:
         """All identities the rows will ask for, grouped so that each person has one day at a time."""
+        if any(spec["from"] == "grant" for spec in self.described.values()):
+            self.obstacles = row_obstacles(self.view, [(row.person_id, row.values) for row in rows])
         for spec in self.described.values():
             if spec["from"] != "identity":
                 continue
@@ -148,6 +155,13 @@ class _Runner:
             return None if any(one is None for one in factors) else _product(factors)
         if source == "age":
             return age_on(row.values.get(spec["person"]), _day(self.case_value(spec["on"])))
+        if source == "grant":
+            found = self.obstacles.get(row.person_id or 0)
+            return found.kind if found else "none"
+        if source == "listed_months":
+            return most_months(row.values.get(spec["column"]), int(spec["within"]))
+        if source == "listed_person":
+            return _listed(row.values.get(spec["person"]), self.case_value(spec["in"]))
         if source == "same_person":
             mine, other = row.values.get(spec["person"]), self.case_value(spec["as"])
             return bool(mine and other) and digest_id(str(mine)) == digest_id(str(other))
@@ -168,6 +182,18 @@ class _Runner:
             return "other_province"
         # no list speaks of that day: not "on no list", but unknown, and a person looks
         return "none" if day is not None and self.listed_days.get(day) else "unknown"
+
+
+def most_months(text: Any, within: int) -> int:
+    """The most distinct months that lie in any ``within`` consecutive ones: 3 of 12 need not follow each other."""
+    months = sorted({year * 12 + month - 1 for year, month in parse_months(str(text or ""))})
+    return max((sum(start <= one < start + within for one in months) for start in months), default=0)
+
+
+def _listed(number: Any, text: Any) -> bool:
+    """Whether a person's number stands in a text of numbers."""
+    listed = {digest_id(part) for part in re.split(r"[\s,，、；;]+", str(text or "")) if part}
+    return bool(number) and digest_id(str(number)) in listed
 
 
 def _day(value: Any) -> date | None:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import undefer
 
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
-from workflows.cases import objections, verdicts
+from workflows.cases import objections, scenario_money, verdicts
 from workflows.cases.model import Case, Publicity, Roster, RosterRow, RuleResult, WorkItem
+from workflows.cases.paying import remove_row
 from workflows.cases.process import Process, newest
 from workflows.cases.scenario_people import (
     ScenarioPerson,
@@ -135,6 +136,13 @@ class Run:
                 )
             wanted = [group for one in self._rosters(scenario) for group in one]
             self.people = self._people(wanted)
+            if scenario.get("funds"):
+                scenario_money.enter_funds(
+                    session, self.county_code, self.scenarios.process, int(scenario["funds"])
+                )
+            kinds = self.scenarios.content.get("people", {})
+            employer = session.get_one(Employer, self.employer_id)
+            scenario_money.enter_earlier(session, self.county_code, employer, self.people, kinds)
             if any(person.identity for person in self.people):
                 # a list of its own beside the county's: the newest list of a division speaks for that division
                 place = session.get_one(Employer, self.employer_id).division_code
@@ -155,13 +163,17 @@ class Run:
         recognised = day_of(described["recognised_on"], today())
         with self.database.transaction() as session:
             employer = session.get_one(Employer, self.employer_id)
-            workshop = workshops.register(
+            workshop = session.scalars(
+                select(Workshop).where(
+                    Workshop.employer_id == employer.id, Workshop.status == described["status"]
+                )
+            ).first() or workshops.register(
                 session,
                 workshops.WorkshopData(
                     employer_id=employer.id,
                     name=f"{employer.name}就业帮扶车间",
                     mode="factory",
-                    number=f"情景车间〔{recognised.year}〕{self.seed}号",
+                    number=f"情景车间〔{recognised.year}〕{employer.id}-{self.seed}号",
                     address=employer.address,
                     division_code=employer.division_code,
                     worker_count=3,
@@ -170,7 +182,7 @@ class Run:
                 ),
                 actor_id=None,
             )
-            if described["status"] != "active":
+            if described["status"] != workshop.status:
                 workshops.change_status(session, workshop.id, described["status"], on=today(), actor_id=None)
             case = start(
                 session,
@@ -187,6 +199,14 @@ class Run:
         """One line of a walk."""
         if "advance" in action:
             self._advance(action["advance"])
+        elif "pay" in action:
+            scenario_money.correct_accounts(self.database, self.county_code, self.scenarios.process)
+            scenario_money.pay(
+                self.database, self.county_code, self.scenarios.process, action["pay"].get("bounce", ())
+            )
+            self.walk.work()
+        elif "remove" in action:
+            self._remove(action["remove"])
         elif "objection" in action:
             self._object(action["objection"])
         elif "in" in action:
@@ -202,6 +222,23 @@ class Run:
         else:
             due = self.walk.timer_due(by["to"])
             self.move(due - now())
+        self.walk.work()
+
+    def _remove(self, described: Mapping[str, Any]) -> None:
+        digests = {person.id_number for person in self.people if person.kind == described["kind"]}
+        with self.database.transaction() as session:
+            roster = verdicts.current_roster(session, self.walk.case_id)
+            if roster is None:
+                raise Stuck("这个申请没有花名册。")
+            chosen = [
+                row.id
+                for row in session.scalars(select(RosterRow).where(RosterRow.roster_id == roster.id))
+                if row.values.get("id_number") in digests
+            ]
+            username = self._officer("hrss", "head", "", self._process())
+            for row_id in chosen:
+                actor = self.walk.actor_named(session, str(username))
+                remove_row(session, actor, self.walk.case_id, row_id, described["reason"])
         self.walk.work()
 
     def _object(self, described: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from workflows.cases.model import Roster, RosterRow, RowVerdict, WorkItem
 from workflows.cases.process import Step
 from workflows.cases.turns import guard_turn
 from workflows.organisations.actors import Actor
+from workflows.organisations.model import Department
 
 AGREE, REFUSE = "agree", "refuse"
 #: Key under which a decision keeps the word on the rows not named.
@@ -109,6 +110,48 @@ def confirmed_rows(roster_id: int) -> Select[int]:
     )
 
 
+def lifted_rows(roster_id: int, office: str) -> Select[int]:
+    """Held rows that one office agreed to by name, with its reason."""
+    return (
+        select(RowVerdict.row_id)
+        .join(RosterRow, RosterRow.id == RowVerdict.row_id)
+        .join(Department, Department.id == RowVerdict.department_id)
+        .where(
+            RosterRow.roster_id == roster_id,
+            RowVerdict.verdict == AGREE,
+            Department.kind == office,
+            RowVerdict.reason != "",
+        )
+    )
+
+
+def _guard_holds(action: Action, roster: Roster, department_id: int) -> None:
+    """Every held row needs this office's word by name, an agreement its reason too (single payment across employers)."""
+    held = action.process.config.get("row_result", {}).get("held")
+    if not held:
+        return
+    spoken = select(RowVerdict.row_id).where(
+        RowVerdict.department_id == department_id, RowVerdict.reason != ""
+    )
+    left = action.session.scalar(
+        select(func.count())
+        .select_from(RosterRow)
+        .where(
+            RosterRow.roster_id == roster.id,
+            RosterRow.result == held["result"],
+            RosterRow.id.not_in(spoken),
+            RosterRow.id.not_in(refused_rows(roster.id)),
+        )
+    )
+    if left:
+        raise Invalid(
+            f"还有 {left} 名暂缓人员没有逐人写明意见。",
+            {
+                "rest_verdict": f"还有 {left} 名暂缓人员：请逐人点“同意”并写明解除的理由，或者点“不同意”并写明理由。"
+            },
+        )
+
+
 def guard_rows(
     action: Action, step: Step, item: WorkItem, outcome: str, rest_verdict: str | None
 ) -> dict[str, Any]:
@@ -130,6 +173,10 @@ def guard_rows(
             )
         return {}
     if roster is None or item.department_id is None:
+        return {}
+    if step.config.get("holds") == "lift":
+        _guard_holds(action, roster, item.department_id)
+    if step.config.get("roster_rest") == "ignored":
         return {}
     if rest_verdict is None:
         left = undecided(action.session, roster, item.department_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.cases.payment_state import PAYMENTS_SETTLED
 from workflows.cases.publicity import OBJECTION_UPHELD, OBJECTIONS_SETTLED
 from workflows.engine import Argument, Signature, Vocabulary
 from workflows.organisations.model import DEPARTMENT_KINDS
@@ -19,6 +20,9 @@ VOCABULARY = Vocabulary(
         "publicity_end": Signature(returns="instant"),
         "days_from_now": Signature(2, 2, (None, "unit"), returns="instant"),
         "due_date": Signature(1, 1, ("step",), returns="instant"),
+        "held_rows": Signature(),
+        "payments_open": Signature(returns="boolean"),
+        "paid_people": Signature(),
     },
     operations={
         "set_status": {"status": Argument(refers="status")},
@@ -29,10 +33,16 @@ VOCABULARY = Vocabulary(
         "register_workshop": {},
         "update_workshop": {"status": Argument()},
         "notify": {"to": Argument(refers="department"), "text": Argument()},
+        "claim_grants": {},
+        "lift_holds": {},
+        "reserve_funds": {},
+        "unreserve_funds": {},
+        "free_funds": {},
+        "make_payable": {},
         "settle_objection": {"result": Argument()},
         "pause_clock": {},
         "resume_clock": {},
     },
-    messages=frozenset({OBJECTION_UPHELD, OBJECTIONS_SETTLED}),
+    messages=frozenset({OBJECTION_UPHELD, OBJECTIONS_SETTLED, PAYMENTS_SETTLED}),
     departments=frozenset({*DEPARTMENT_KINDS, "employer", "public", "system"}),
 )

@@ -36,13 +36,14 @@ _LIES_IN = {
 def check_funds(session: Session) -> Iterator[tuple[str, str]]:
     """What does not hold: (fund or batch, Chinese sentence)."""
     for fund in session.scalars(select(Appropriation).order_by(Appropriation.id)):
-        yield from ((f"资金 {fund.document_number}", message) for message in _fund(session, fund))
+        yield from ((f"资金 {fund.document_number}", message) for message in check_fund(session, fund))
     for batch in session.scalars(select(PaymentBatch).order_by(PaymentBatch.id)):
-        yield from ((f"批次 {batch.number}", message) for message in _batch(session, batch))
+        yield from ((f"批次 {batch.number}", message) for message in check_batch(session, batch))
     yield from _grants(session)
 
 
-def _fund(session: Session, fund: Appropriation) -> Iterator[str]:
+def check_fund(session: Session, fund: Appropriation) -> Iterator[str]:
+    """What does not hold of one appropriation: its entries, its balance, what is owed from it."""
     sums: dict[str, int] = defaultdict(int)
     for credit, debit, amount in session.execute(
         select(LedgerEntry.credit, LedgerEntry.debit, func.sum(LedgerEntry.amount_fen))
@@ -74,7 +75,8 @@ def _fund(session: Session, fund: Appropriation) -> Iterator[str]:
             yield f"{ACCOUNTS[account]}余额 {yuan(held)} 元，款项合计 {yuan(owed[account])} 元，不一致。"
 
 
-def _batch(session: Session, batch: PaymentBatch) -> Iterator[str]:
+def check_batch(session: Session, batch: PaymentBatch) -> Iterator[str]:
+    """What does not hold of one batch: its lines, its digest, its file, its answer."""
     lines = lines_of(session, batch.id)
     if len(lines) != batch.line_count or sum(line.amount_fen for line in lines) != batch.total_fen:
         yield "明细的笔数或金额与批次不符。"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from forms.amounts import yuan
@@ -116,6 +116,16 @@ def _reserve(
 def of_case(session: Session, case_id: int) -> list[Payable]:
     """All payables of a case, freed ones among them, in the order of their making."""
     return list(session.scalars(select(Payable).where(Payable.case_id == case_id).order_by(Payable.id)))
+
+
+def owed_by(session: Session, case_id: int) -> tuple[int, int]:
+    """How many people a case pays and how much, in fen: freed ones left out."""
+    count, total = session.execute(
+        select(func.count(), func.coalesce(func.sum(Payable.amount_fen), 0)).where(
+            Payable.case_id == case_id, Payable.state != "freed"
+        )
+    ).one()
+    return int(count), int(total)
 
 
 def make_ready(session: Session, case_id: int) -> int:

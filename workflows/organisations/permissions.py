@@ -299,6 +299,9 @@ PERMISSIONS: dict[str, Rule] = {
         "您的岗位不能查看资金情况。",
     ),
     "funds.manage": Rule((finance_of_the_division,), "只有本县财政部门可以登记资金、办理支付和对账。"),
+    "payment.remove": Rule(
+        (both(case_is_running, hrss_of_the_division),), "只有本县人社部门可以在办结前剔除已审定的人员。"
+    ),
     "recovery.decide": Rule((hrss_of_the_division,), "只有本县人社部门可以决定追回。"),
     "recovery.receive": Rule((finance_of_the_division,), "只有本县财政部门可以登记收回的款项。"),
     "grants.look_up": Rule(

@@ -36,13 +36,13 @@ from workflows.registers.people import people_for
 SNAPSHOT_DAYS = (date(2023, 12, 31), date(2024, 12, 31), date(2025, 12, 31))
 POSTS_FROM = date(2022, 6, 6)
 #: The processes whose basis ended with 2025 and for which the demonstration names a successor.
-SUCCESSOR_FOR = ("workshop_recognition", "workshop_review")
+SUCCESSOR_FOR = ("workshop_recognition", "workshop_review", "one_time_reward")
 SUCCESSOR_BASIS = {
     "id": "demo_successor",
-    "title": "关于常态化帮扶阶段就业帮扶车间认定的通知（演示用，虚构）",
+    "title": "关于常态化帮扶阶段就业帮扶车间认定和奖补的通知（演示用，虚构）",
     "number": "通演示〔2026〕1号",
     "article": "第一条",
-    "text": "常态化帮扶阶段，就业帮扶车间的认定继续按吉人社联〔2022〕81号规定的标准办理。（本文件为演示而虚构）",
+    "text": "常态化帮扶阶段，就业帮扶车间的认定和一次性奖补继续按吉人社联〔2022〕81号规定的标准办理。（本文件为演示而虚构）",
     "valid_from": "2026-01-01",
     "valid_to": None,
     "note": "本依据为演示而虚构，不得作为办理真实业务的依据。",

@@ -30,7 +30,7 @@ GRANT_STATES = {
 GRANT_TRANSITIONS = {
     "claimed": ("held", "approved", "freed"),
     "held": ("claimed", "freed"),
-    "approved": ("paid", "freed"),
+    "approved": ("claimed", "paid", "freed"),
     "paid": ("recovered",),
     "recovered": (),
     "freed": (),

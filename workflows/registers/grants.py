@@ -152,7 +152,7 @@ def claim(
 
     Called again after a correction: a slot that stands is kept, with whatever holds were lifted on it.
     """
-    _lock_people(session, [one.person_id for one in claims])
+    lock_people(session, [one.person_id for one in claims])
     mine = {one.person_id: one for one in of_case(session, claimant.case_id) if one.state != "freed"}
     wanted = {one.person_id: one for one in claims}
     gone = [grant for person, grant in mine.items() if _gone(grant, wanted.get(person))]
@@ -191,7 +191,8 @@ def _gone(grant: Grant, wanted: Claim | None) -> bool:
     return wanted is None or wanted.scope != grant.scope
 
 
-def _lock_people(session: Session, people: Sequence[int]) -> None:
+def lock_people(session: Session, people: Iterable[int]) -> None:
+    """Everybody who writes a person's grants comes one after the other, always in the order of the keys."""
     ordered = sorted(set(people))
     for start in range(0, len(ordered), CHUNK):
         session.execute(
@@ -290,6 +291,11 @@ def approve(
     if held := sum(grant.state == "held" for grant in grants):
         raise Conflict(f"还有 {held} 人暂缓，须由人社、财政解除或者不予奖补后才能审定。")
     _move(session, "grants-approved", grants, "approved", actor_id, department_id)
+
+
+def reopen(session: Session, grant: Grant, *, actor_id: int | None) -> None:
+    """An objection was upheld: what was approved is to be judged again."""
+    _move(session, "grants-reopened", [grant], "claimed", actor_id, None)
 
 
 def free(session: Session, grants: Sequence[Grant], *, actor_id: int | None) -> None:

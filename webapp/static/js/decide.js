@@ -38,8 +38,8 @@ for (const form of document.querySelectorAll("form[data-decision]")) {
 }
 
 for (const form of document.querySelectorAll("form[data-verdicts]")) {
-  const boxes = [...form.querySelectorAll('input[name="row"]')];
   const all = form.querySelector("[data-select-all]");
+  const boxes = [...form.querySelectorAll(`input[name="${all?.dataset.selectAll || "row"}"]`)];
   const count = form.querySelector("[data-selected-count]");
   const bulk = [...form.querySelectorAll('button[name="bulk"]')];
   const update = () => {

@@ -1,0 +1,227 @@
+"""Claims on the register of grants: which rows claim a slot, which are held, which are approved in the end.
+
+``grant`` in process.yaml says under which policy and scope: no process has Python of its own here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import select
+
+from workflows.base.errors import CatalogueError, Conflict
+from workflows.cases.action import Action
+from workflows.cases.facts import CaseView
+from workflows.cases.functions import latest_answers
+from workflows.cases.model import Roster, RosterRow, RowVerdict
+from workflows.cases.process import Process
+from workflows.cases.verdicts import AGREE, REFUSE, current_roster
+from workflows.organisations.model import Department
+from workflows.registers import grants
+from workflows.registers.grant_model import Grant
+from workflows.registers.grants import Claim, Claimant, Obstacle, Policy
+from workflows.registers.model import Employer
+
+#: What a held row's reasons say, by obstacle. The citation is the parameter ``repeat_reading`` of the process.
+_HELD = {
+    "other_employer": "这个人已由其他单位申报或者享受，暂缓，须由人社部门、财政部门分别写明理由解除，否则不予奖补。",
+    "affiliate": "这个人已由关联单位（同一法定代表人或者同一地址）申报或者享受，暂缓，须由两部门分别写明理由解除。",
+    "other_policy": "这个人已享受一次性吸纳就业补贴，暂缓，须由人社部门、财政部门分别写明理由解除。",
+}
+
+
+def policy_of(process: Process) -> Policy:
+    """What ``grant`` in process.yaml says."""
+    described = process.config.get("grant")
+    if not described:
+        raise CatalogueError(["process.yaml：没有 grant，不能登记奖补。"])
+    return Policy(
+        described["policy"],
+        tuple(described.get("related", ())),
+        elsewhere=described.get("elsewhere", "hold") == "hold",
+    )
+
+
+def scope_of(process: Process, employer: Employer, values: Mapping[str, Any]) -> str:
+    """The scope of one row: the employer's credit code, or what a column says (a course)."""
+    described = process.config["grant"]["scope"]
+    if described == "employer":
+        return employer.credit_code
+    return str(values.get(described["column"]) or "")[:64]
+
+
+def row_obstacles(
+    view: CaseView, rows: Iterable[tuple[int | None, Mapping[str, Any]]]
+) -> dict[int, Obstacle]:
+    """What stands in the way of rows, by person, before anything is claimed: shown while the employer fills in."""
+    employer = _employer(view)
+    wanted = {
+        person: scope_of(view.process, employer, values) for person, values in rows if person is not None
+    }
+    return grants.obstacles(view.session, policy_of(view.process), wanted, employer, but_case=view.case.id)
+
+
+def _employer(view: CaseView) -> Employer:
+    return view.session.get_one(Employer, view.case.employer_id)
+
+
+def claim_grants(action: Action) -> None:
+    """Take a slot for every row that the rules did not refuse; rows that lost the race in between say so."""
+    view = CaseView.of(action.session, action.case, action.process)
+    roster = view.roster
+    if roster is None:
+        raise Conflict("还没有花名册，不能登记奖补。")
+    employer = _employer(view)
+    described = action.process.config["row_result"]
+    rows = {row.person_id: row for row in _rows(action, roster) if row.person_id is not None and not row.bad}
+    open_rows = [row for row in rows.values() if row.result != described["refused"]]
+    claimed = grants.claim(
+        action.session,
+        policy_of(action.process),
+        Claimant(action.case.id, employer, action.case.county_code),
+        [
+            Claim(
+                row.person_id or 0,
+                row.id,
+                amount_of(action, row.values),
+                scope_of(action.process, employer, row.values),
+            )
+            for row in open_rows
+        ],
+        actor_id=action.actor_id,
+    )
+    for person, obstacle in claimed.refused.items():
+        _rule(action, rows[person], described["refused"], refusal_text(obstacle))
+    for person, grant in claimed.held.items():
+        if rows[person].result != described["held"]["result"]:
+            _rule(action, rows[person], described["held"]["result"], _HELD[str(grant.obstacle)])
+    action.record(
+        "claims-entered",
+        free=len(claimed.free),
+        held=len(claimed.held),
+        refused=len(claimed.refused),
+    )
+
+
+def amount_of(action: Action, values: Mapping[str, Any]) -> int:
+    """What one row is granted, in fen: a parameter, or a column of the roster."""
+    described = action.process.config["grant"]["amount"]
+    if "parameter" in described:
+        return int(action.parameter(described["parameter"]))
+    return int(values.get(described["column"]) or 0)
+
+
+def refusal_text(obstacle: Obstacle) -> str:
+    """Why a repeat is refused. Names the earlier grant without naming anybody else's affairs."""
+    grant = obstacle.grant
+    return f"这个人在本单位已经登记过（{grant.document_number or '另一件申请'}），同一人同一单位不重复享受。"
+
+
+def _rule(action: Action, row: RosterRow, result: str, text: str) -> None:
+    citation = f"依据：{action.case.rules['parameters']['repeat_reading']['basis']}"
+    row.result = result
+    row.fired = [*row.fired, {"id": "grant_register", "citation": citation, "annotation": text}]
+
+
+def _rows(action: Action, roster: Roster) -> list[RosterRow]:
+    return list(
+        action.session.scalars(
+            select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.number)
+        )
+    )
+
+
+def lift_holds(action: Action) -> None:
+    """Both offices have spoken on the held rows: lift where both agreed by name with a reason, free where one refused."""
+    roster = current_roster(action.session, action.case.id)
+    if roster is None:
+        return
+    agreed, refused = _named(action, roster, AGREE), _named(action, roster, REFUSE)
+    for grant in grants.of_case(action.session, action.case.id):
+        if grant.state != "held":
+            continue
+        words = {word.kind: word for word in agreed.get(grant.row_id or 0, [])}
+        if grant.row_id in refused:
+            grants.free(action.session, [grant], actor_id=action.actor_id)
+        elif all(office in words for office in ("hrss", "finance")):
+            for office, word in words.items():
+                if office in ("hrss", "finance"):
+                    grants.lift(action.session, grant, office, actor_id=word.by or 0, reason=word.reason)
+
+
+class _Word:
+    def __init__(self, kind: str, by: int | None, reason: str) -> None:
+        self.kind, self.by, self.reason = kind, by, reason
+
+
+def _named(action: Action, roster: Roster, verdict: str) -> dict[int, list[_Word]]:
+    found: dict[int, list[_Word]] = {}
+    for row_id, kind, by, reason in action.session.execute(
+        select(RowVerdict.row_id, Department.kind, RowVerdict.by, RowVerdict.reason)
+        .join(RosterRow, RosterRow.id == RowVerdict.row_id)
+        .join(Department, Department.id == RowVerdict.department_id)
+        .where(RosterRow.roster_id == roster.id, RowVerdict.verdict == verdict)
+    ):
+        found.setdefault(row_id, []).append(_Word(kind, by, reason))
+    return found
+
+
+def approved(action: Action) -> tuple[list[Grant], list[Grant]]:
+    """The living grants of the case, split by the offices' words: (to be approved, to be freed)."""
+    roster = current_roster(action.session, action.case.id)
+    living = [
+        one for one in grants.of_case(action.session, action.case.id) if one.state in ("claimed", "held")
+    ]
+    if roster is None:
+        return [], living
+    described = action.process.config["row_result"]
+    refused, agreed = _named(action, roster, REFUSE), _named(action, roster, AGREE)
+    results = {row.id: row.result for row in _rows(action, roster)}
+    good: list[Grant] = []
+    out: list[Grant] = []
+    for grant in living:
+        row = grant.row_id or 0
+        if row in refused or row not in results:
+            out.append(grant)
+        elif results[row] == described.get("confirmable") and row not in agreed:
+            out.append(grant)  # what the rules left open is closed only by a word on this very row
+        else:
+            good.append(grant)
+    return good, out
+
+
+def free_grants(action: Action) -> None:
+    """The claim ends without payment: every slot it took is given back."""
+    living = [
+        one
+        for one in grants.of_case(action.session, action.case.id)
+        if one.state in ("claimed", "held", "approved")
+    ]
+    if living:
+        grants.free(action.session, living, actor_id=action.actor_id)
+
+
+def payee_account(action: Action, values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Payee, account and bank of one row, as ``payment`` in process.yaml says: the employer's, or the person's own."""
+    described = action.process.config["payment"]
+    if described["payee"] == "employer":
+        employer = action.session.get_one(Employer, action.case.employer_id)
+        answers = latest_answers(action, described["form"])
+        return employer.name, str(answers[described["account"]]), str(answers.get(described["bank"]) or "")
+    return (
+        str(values[described["name"]]),
+        str(values[described["account"]]),
+        str(values.get(described["bank"]) or ""),
+    )
+
+
+def rows_by_id(action: Action, ids: Sequence[int]) -> dict[int, RosterRow]:
+    """Roster rows by key."""
+    found: dict[int, RosterRow] = {}
+    for start in range(0, len(ids), 5_000):
+        for row in action.session.scalars(
+            select(RosterRow).where(RosterRow.id.in_(ids[start : start + 5_000]))
+        ):
+            found[row.id] = row
+    return found
