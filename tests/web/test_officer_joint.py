@@ -128,7 +128,9 @@ def test_without_a_photo_nothing_is_signed(enter: Enter, check_item: int, office
     for strange in ({}, {"photos": "1"}, {"photos": ["1", "2"]}):
         refused = browser.refused(f"/work/{check_item}/decide", {**sent, **strange})
         assert any("照片" in one for one in refused.errors), strange
-    assert "车间照片.png" in text_of(refused.one("section", id="materials")), "the employer's own do not count"
+    assert "车间照片.png" in text_of(refused.one("section", id="materials")), (
+        "the employer's own do not count"
+    )
     with officer_database.reading() as session:
         assert session.scalars(select(Decision).where(Decision.work_item_id == check_item)).all() == []
 

@@ -137,9 +137,7 @@ finance_of_the_division = _office_in_the_division("finance")
 
 def in_an_office_of_the_case(actor: Actor, facts: Facts) -> bool:
     """A draft is its employer's own: no office reads it before it is handed in."""
-    return (
-        isinstance(facts, CaseFacts) and facts.handed_in and bool(actor.department_ids & facts.departments)
-    )
+    return isinstance(facts, CaseFacts) and facts.handed_in and bool(actor.department_ids & facts.departments)
 
 
 def item_is_open(actor: Actor, facts: Facts) -> bool:
