@@ -79,7 +79,9 @@ def test_an_officer_decides_without_a_mouse(house: House, browser: Browser, fill
         page.keyboard.press("Enter")
     officer.sees_title("受理审查")
 
-    tab_to(page, ".wg-to-decision")  # one of the first links; the whole roster stands between it and the panel
+    tab_to(
+        page, ".wg-to-decision"
+    )  # one of the first links; the whole roster stands between it and the panel
     page.keyboard.press("Enter")
     tab_to(page, "#f-outcome", most=3)
     page.locator("body").press("d")  # the same by one key
@@ -156,10 +158,13 @@ def test_a_form_sent_after_the_session_ended_comes_back_filled(
     clerk.write("车间名称", "鹤乡食品分拣就业帮扶车间")
     clerk.write("主要产品或者服务", "杂粮分拣")
     clerk.press("下一步")
-    clerk.sees("登录")
+    clerk.sees("登录已失效", "杂粮分拣")
     clerk.look("60-session-ended")
-    clerk.login("qiye4", DEMO_PASSWORD)
-    page.goto(here)
+    clerk.follow("重新登录")
+    clerk.write("用户名", "qiye4")
+    clerk.write("密码", DEMO_PASSWORD)
+    clerk.press("登录")
+    assert page.url == here
     expect(page.get_by_label("车间名称")).to_have_value("鹤乡食品分拣就业帮扶车间")
     clerk.sees("已恢复您")
     clerk.look("61-restored")
