@@ -7,12 +7,13 @@ from typing import Any
 
 from flask import Flask, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from webapp.access import SignInNeeded, wants_json
+from webapp.access import GUEST, SignInNeeded, allowed_kinds, wants_json
 from webapp.database import db
 from webapp.services import services
 from workflows.base.errors import Invalid, WengangError
@@ -54,6 +55,9 @@ def _known(error: WengangError) -> ResponseReturnValue:
 
 
 def _stale_form(error: CSRFError) -> ResponseReturnValue:
+    """A form whose token is worth nothing any more: most often its session has ended, and a login is what helps."""
+    if not current_user.is_authenticated and GUEST not in (allowed_kinds(request.endpoint or "") or {GUEST}):
+        return _known(SignInNeeded("登录已失效，这次提交没有生效。请重新登录，再回到原来的页面提交。"))
     return answer(
         400, "页面打开的时间太长，或者已在别处重新登录，这次提交没有生效。请重新打开页面后再提交。", keep=True
     )

@@ -237,6 +237,8 @@ def timeline(
         title = _TITLES.get(event.kind, "")
         if event.kind == "step-decided" and step is not None:
             title = step.title
+        elif event.kind == "case-started" and process.config.get("started_by") != "employer":
+            title = "开始办理"  # nobody fills in anything
         elif step is not None and title:
             title = f"{title}：{step.title}"
         entries.append(

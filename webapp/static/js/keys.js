@@ -1,5 +1,5 @@
-// Keys for people who work through lists: j and k walk, / searches, n goes to the next item, Ctrl+Enter sends the decision,
-// ? tells. They can be switched off, and do nothing while one types.
+// Keys for people who work through lists: j and k walk, / searches, d goes to the decision, n to the next item, Ctrl+Enter
+// sends the decision, ? tells. They can be switched off, and do nothing while one types.
 const OFF = "wg:keys-off";
 const items = [...document.querySelectorAll("[data-item]")];
 let at = -1;
@@ -22,7 +22,7 @@ function help() {
     dialog = document.createElement("dialog");
     dialog.className = "wg-keys";
     dialog.setAttribute("aria-labelledby", "wg-keys-title");
-    const lines = [["j / k", "下一条 / 上一条"], ["Enter", "打开所在的一条"], ["/", "到查询框"], ["n", "下一件待办"], ["Ctrl + Enter", "按所选结果办理"], ["?", "显示本说明"], ["Esc", "关闭"]];
+    const lines = [["j / k", "下一条 / 上一条"], ["Enter", "打开所在的一条"], ["/", "到查询框"], ["d", "到办理意见"], ["n", "下一件待办"], ["Ctrl + Enter", "按所选结果办理"], ["?", "显示本说明"], ["Esc", "关闭"]];
     const title = document.createElement("h2");
     title.id = "wg-keys-title";
     title.textContent = "键盘操作";
@@ -75,6 +75,9 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "/") {
     const search = document.querySelector("[data-search]");
     if (search) { event.preventDefault(); search.focus(); search.select(); }
+  } else if (event.key === "d") {
+    const choice = document.querySelector('form[data-decision] [name="outcome"]:checked, form[data-decision] [name="outcome"]');
+    if (choice) { event.preventDefault(); choice.focus(); }
   } else if (event.key === "n") document.querySelector("[data-next-item]")?.click();
 });
 

@@ -1,0 +1,1 @@
+"""Page objects: what a person sees and does on each page, by the words that stand on it."""
