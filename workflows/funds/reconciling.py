@@ -15,6 +15,7 @@ from workflows.base.clock import local, today
 from workflows.funds.check import check_batch, check_fund
 from workflows.funds.model import Appropriation, BankAnswer, BatchLine, Payable, PaymentBatch
 from workflows.funds.views import AnyRow, AnySelect, Page, paged
+from workflows.registers.model import Person
 
 #: Working days within which a bank answers a batch.
 ANSWER_DAYS = 3
@@ -55,9 +56,12 @@ def overdue(session: Session, county_codes: Collection[str]) -> list[Overdue]:
 
 def _rows(county_codes: Collection[str], state: str, batch: str) -> AnySelect:
     query = (
-        select(BatchLine, PaymentBatch, Payable.case_number, Payable.state, BankAnswer.value_date)
+        select(
+            BatchLine, PaymentBatch, Payable.case_number, Payable.state, BankAnswer.value_date, Person.name
+        )
         .join(PaymentBatch, PaymentBatch.id == BatchLine.batch_id)
         .join(Payable, Payable.id == BatchLine.payable_id)
+        .outerjoin(Person, Person.id == Payable.person_id)
         .outerjoin(BankAnswer, BankAnswer.id == BatchLine.answer_id)
         .where(PaymentBatch.county_code.in_(county_codes))
         .order_by(PaymentBatch.id.desc(), BatchLine.seq)
@@ -70,7 +74,8 @@ def _rows(county_codes: Collection[str], state: str, batch: str) -> AnySelect:
 def row_page(
     session: Session, county_codes: Collection[str], state: str, batch: str, number: int
 ) -> Page[AnyRow]:
-    """Rows of batches, the newest batch first: (line, batch, case number, payable's state, day of payment)."""
+    """Rows of batches, the newest batch first: (line, batch, case number, payable's state, day of payment,
+    name of the person)."""
     return paged(session, _rows(county_codes, state, batch), number, 50)
 
 
