@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -142,6 +143,8 @@ def test_a_lookup_is_of_the_whole_register_and_asks_for_a_reason(county_session:
         look_up(session, actor_named(session, "shifan.clerk"), COUNTY, number, "核对")
     with pytest.raises(Forbidden):
         look_up(session, officer, "220881", number, "核对")
+    with pytest.raises(Forbidden, match="须由经办人员查询"):
+        look_up(session, replace(officer, user_id=None), COUNTY, number, "核对")
 
 
 def test_one_list_sent_twice_at_once_enters_everybody_once(county_database: Database) -> None:

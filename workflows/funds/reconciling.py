@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflows.base.calendar import WorkingCalendar
-from workflows.base.clock import local, today
+from workflows.base.clock import local, now, today
 from workflows.funds.check import check_batch, check_fund
 from workflows.funds.model import Appropriation, BankAnswer, BatchLine, Payable, PaymentBatch
 from workflows.funds.views import AnyRow, AnySelect, Page, paged
@@ -46,9 +46,7 @@ def overdue(session: Session, county_codes: Collection[str]) -> list[Overdue]:
         .where(PaymentBatch.county_code.in_(county_codes), PaymentBatch.state == "released")
         .order_by(PaymentBatch.released_at, PaymentBatch.id)
     ):
-        if batch.released_at is None:
-            continue
-        due = calendar.add(local(batch.released_at).date(), ANSWER_DAYS, "working")
+        due = calendar.add(local(batch.released_at or now()).date(), ANSWER_DAYS, "working")
         if today() > due:
             found.append(Overdue(batch, due, calendar.between(due, today())))
     return found
