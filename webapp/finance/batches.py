@@ -32,7 +32,7 @@ from workflows.cases.finance_views import paying_processes
 from workflows.funds import batches as use
 from workflows.funds import views
 from workflows.funds.bank_files import LAYOUTS
-from workflows.funds.model import BATCH_STATES, FUND_SOURCES, PaymentBatch
+from workflows.funds.model import BATCH_STATES, FUND_SOURCES, BatchLine, PaymentBatch
 from workflows.funds.reconciling import LINE_STATES
 
 
@@ -121,7 +121,7 @@ def batch_page(
         acts=_acts(found, people),
         answer=answer,
         answered_by=people.get(answer.imported_by, "") if answer else "",
-        rows=[_line(line, number) for line, number in shown.rows],
+        rows=[_line(*one) for one in shown.rows],
         shown=shown,
         manages=manages,
         own=found.made_by == page_actor().user_id,
@@ -154,18 +154,21 @@ def _acts(batch: PaymentBatch, people: dict[int, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _line(line: Any, case_number: str) -> dict[str, Any]:
+def _line(line: BatchLine, case_number: str, payable: str, person: str | None) -> dict[str, Any]:
+    """One line. A payable that was freed while its batch waits stops the batch: it must be made anew."""
+    stopped = line.state == "waiting" and payable not in ("ready", "released")
     return {
         "seq": line.seq,
         "case": case_number,
+        "person": person,
         "payee": line.payee_name,
         "account": mask_account(line.account_number),
         "bank": line.bank_name,
         "amount": line.amount_fen,
-        "state": LINE_STATES[line.state],
-        "tone": LINE_TONES[line.state],
+        "state": "已停止" if stopped else LINE_STATES[line.state],
+        "tone": "error" if stopped else LINE_TONES[line.state],
         "reference": line.bank_reference,
-        "reason": line.bounce_reason,
+        "reason": "这笔已剔除或者释放，批次须作废后重新生成" if stopped else line.bounce_reason,
     }
 
 

@@ -66,6 +66,7 @@ def bounced() -> ResponseReturnValue:
             {
                 "id": payable.id,
                 "case": payable.case_number,
+                "person": person,
                 "payee": payable.payee_name,
                 "account": mask_account(payable.account_number),
                 "bank": payable.bank_name,
@@ -76,7 +77,7 @@ def bounced() -> ResponseReturnValue:
                 "manages": manager,
                 "correction": _correction(correction, people, manager) if correction is not None else None,
             }
-            for payable, line, batch, correction in shown.rows
+            for payable, line, batch, correction, person in shown.rows
             for manager in [may(session, "funds.manage", batch.county_code)]
         ],
         key=new_key(),

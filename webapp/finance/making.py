@@ -111,16 +111,19 @@ def _picked(found: list[Row[Any]]) -> Row[Any] | None:
 
 
 def _rows(session: Session, picked: Row[Any], chosen: list[int] | None) -> list[dict[str, Any]]:
-    payables = views.unpaid(session, picked[0].id, picked[1], batches.MAX_LINES)
-    blocked = blocked_cases(session, {one.case_id for one in payables})
-    return [_row(one, blocked, chosen) for one in payables]
+    found = views.unpaid(session, picked[0].id, picked[1], batches.MAX_LINES)
+    blocked = blocked_cases(session, {one.case_id for one, _ in found})
+    return [_row(one, person, blocked, chosen) for one, person in found]
 
 
-def _row(one: Payable, blocked: dict[int, str], chosen: list[int] | None) -> dict[str, Any]:
+def _row(
+    one: Payable, person: str | None, blocked: dict[int, str], chosen: list[int] | None
+) -> dict[str, Any]:
     reason = blocked.get(one.case_id) or (NOT_YET if one.state == "reserved" else "")
     return {
         "id": one.id,
         "case": one.case_number,
+        "person": person,
         "payee": one.payee_name,
         "account": mask_account(one.account_number),
         "bank": one.bank_name,

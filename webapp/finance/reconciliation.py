@@ -30,6 +30,7 @@ COLUMNS: tuple[Column, ...] = (
     ("批次状态", "text"),
     ("序号", "number"),
     ("申请", "text"),
+    ("人员", "text"),
     ("收款人", "text"),
     ("收款账号", "text"),
     ("开户行", "text"),
@@ -61,6 +62,7 @@ def reconciliation() -> ResponseReturnValue:
                 "batch_id": batch.id,
                 "seq": line.seq,
                 "case": number,
+                "person": person,
                 "payee": line.payee_name,
                 "account": mask_account(line.account_number),
                 "amount": line.amount_fen,
@@ -73,7 +75,7 @@ def reconciliation() -> ResponseReturnValue:
                 "now_tone": PAYABLE_TONES[payable_state],
                 "moved": payable_state not in (line.state, "released"),
             }
-            for line, batch, number, payable_state, value_date in shown.rows
+            for line, batch, number, payable_state, value_date, person in shown.rows
         ],
         states=[
             {
@@ -116,6 +118,7 @@ def reconciliation_sheet() -> Response:
             BATCH_STATES[batch.state],
             line.seq,
             number,
+            person,
             line.payee_name,
             mask_account(line.account_number),
             line.bank_name,
@@ -126,7 +129,7 @@ def reconciliation_sheet() -> Response:
             value_date if line.state == "paid" else None,
             PAYABLE_STATES[payable_state],
         )
-        for line, batch, number, payable_state, value_date in all_rows(
+        for line, batch, number, payable_state, value_date, person in all_rows(
             session, counties(session), given["state"], given["batch"], MOST
         )
     ]

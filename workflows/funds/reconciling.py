@@ -11,10 +11,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from workflows.base.calendar import WorkingCalendar
-from workflows.base.clock import local, today
+from workflows.base.clock import local, now, today
 from workflows.funds.check import check_batch, check_fund
 from workflows.funds.model import Appropriation, BankAnswer, BatchLine, Payable, PaymentBatch
 from workflows.funds.views import AnyRow, AnySelect, Page, paged
+from workflows.registers.model import Person
 
 #: Working days within which a bank answers a batch.
 ANSWER_DAYS = 3
@@ -45,9 +46,7 @@ def overdue(session: Session, county_codes: Collection[str]) -> list[Overdue]:
         .where(PaymentBatch.county_code.in_(county_codes), PaymentBatch.state == "released")
         .order_by(PaymentBatch.released_at, PaymentBatch.id)
     ):
-        if batch.released_at is None:
-            continue
-        due = calendar.add(local(batch.released_at).date(), ANSWER_DAYS, "working")
+        due = calendar.add(local(batch.released_at or now()).date(), ANSWER_DAYS, "working")
         if today() > due:
             found.append(Overdue(batch, due, calendar.between(due, today())))
     return found
@@ -55,9 +54,12 @@ def overdue(session: Session, county_codes: Collection[str]) -> list[Overdue]:
 
 def _rows(county_codes: Collection[str], state: str, batch: str) -> AnySelect:
     query = (
-        select(BatchLine, PaymentBatch, Payable.case_number, Payable.state, BankAnswer.value_date)
+        select(
+            BatchLine, PaymentBatch, Payable.case_number, Payable.state, BankAnswer.value_date, Person.name
+        )
         .join(PaymentBatch, PaymentBatch.id == BatchLine.batch_id)
         .join(Payable, Payable.id == BatchLine.payable_id)
+        .outerjoin(Person, Person.id == Payable.person_id)
         .outerjoin(BankAnswer, BankAnswer.id == BatchLine.answer_id)
         .where(PaymentBatch.county_code.in_(county_codes))
         .order_by(PaymentBatch.id.desc(), BatchLine.seq)
@@ -70,7 +72,8 @@ def _rows(county_codes: Collection[str], state: str, batch: str) -> AnySelect:
 def row_page(
     session: Session, county_codes: Collection[str], state: str, batch: str, number: int
 ) -> Page[AnyRow]:
-    """Rows of batches, the newest batch first: (line, batch, case number, payable's state, day of payment)."""
+    """Rows of batches, the newest batch first: (line, batch, case number, payable's state, day of payment,
+    name of the person)."""
     return paged(session, _rows(county_codes, state, batch), number, 50)
 
 

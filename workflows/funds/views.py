@@ -24,6 +24,7 @@ from workflows.funds.model import (
     Recovery,
 )
 from workflows.organisations.model import User
+from workflows.registers.model import Person
 
 #: Rows on a page.
 PAGE = 20
@@ -159,11 +160,12 @@ def choices(session: Session, county_codes: Collection[str]) -> list[AnyRow]:
     )
 
 
-def unpaid(session: Session, fund_id: int, process: str, limit: int) -> list[Payable]:
-    """Rows of an appropriation that no batch holds: those ready and those still held back, case by case."""
+def unpaid(session: Session, fund_id: int, process: str, limit: int) -> list[AnyRow]:
+    """What no batch holds of an appropriation, those ready first: (payable, name of the person it is paid for)."""
     return list(
-        session.scalars(
-            select(Payable)
+        session.execute(
+            select(Payable, Person.name)
+            .outerjoin(Person, Person.id == Payable.person_id)
             .where(
                 Payable.appropriation_id == fund_id,
                 Payable.process == process,
@@ -201,11 +203,12 @@ def batch_list(session: Session, county_codes: Collection[str], state: str, numb
 
 
 def line_page(session: Session, batch_id: int, number: int, size: int = 50) -> Page[AnyRow]:
-    """Lines of a batch in order: (line, case number)."""
+    """Lines of a batch in order: (line, case number, state of the payable, name of the person it is paid for)."""
     return paged(
         session,
-        select(BatchLine, Payable.case_number)
+        select(BatchLine, Payable.case_number, Payable.state, Person.name)
         .join(Payable, Payable.id == BatchLine.payable_id)
+        .outerjoin(Person, Person.id == Payable.person_id)
         .where(BatchLine.batch_id == batch_id)
         .order_by(BatchLine.seq),
         number,
@@ -229,7 +232,8 @@ def names(session: Session, user_ids: Collection[int | None]) -> dict[int, str]:
 
 
 def bounced(session: Session, county_codes: Collection[str], number: int) -> Page[AnyRow]:
-    """Bounced payments, the oldest first: (payable, its last line, the batch, the correction that waits or ``None``)."""
+    """Bounced payments, the oldest first: (payable, its last line, the batch, the correction that waits or ``None``,
+    name of the person it is paid for)."""
     last = (
         select(func.max(BatchLine.id))
         .where(BatchLine.payable_id == Payable.id, BatchLine.state == "bounced")
@@ -238,10 +242,11 @@ def bounced(session: Session, county_codes: Collection[str], number: int) -> Pag
     )
     return paged(
         session,
-        select(Payable, BatchLine, PaymentBatch, AccountCorrection)
+        select(Payable, BatchLine, PaymentBatch, AccountCorrection, Person.name)
         .join(Appropriation, Appropriation.id == Payable.appropriation_id)
         .join(BatchLine, BatchLine.id == last)
         .join(PaymentBatch, PaymentBatch.id == BatchLine.batch_id)
+        .outerjoin(Person, Person.id == Payable.person_id)
         .outerjoin(
             AccountCorrection,
             (AccountCorrection.payable_id == Payable.id) & (AccountCorrection.state == "entered"),
