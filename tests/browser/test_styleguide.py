@@ -48,7 +48,7 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     """A page whose console must stay silent: a refused inline style or a script error fails the test."""
     context = browser.new_context(viewport=DESKTOP, base_url=address, locale="zh-CN")
     page = context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(20_000)
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on(

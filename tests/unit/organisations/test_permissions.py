@@ -112,6 +112,14 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ("employer.members", PLACE, {"owner", "system"}),
     ("identities.import", PLACE, {"rural", "system"}),
     ("identities.view", PLACE, {"rural", "auditor"}),
+    ("funds.view", PLACE, {"finance", "hrss", "hrss_head", "rural", "auditor"}),
+    ("funds.manage", PLACE, {"finance"}),
+    ("payment.remove", CASE, {"hrss", "hrss_head"}),
+    ("payment.remove", replace(CASE, finished=True), set()),
+    ("recovery.decide", PLACE, {"hrss", "hrss_head"}),
+    ("recovery.receive", PLACE, {"finance"}),
+    ("grants.look_up", PLACE, {"finance", "hrss", "hrss_head", "rural", "auditor"}),
+    ("grants.import", PLACE, {"hrss", "hrss_head", "system"}),
     ("audit.read", PLACE, {"auditor"}),
     ("audit.verify", PLACE, {"auditor"}),
     ("audit.verify_all", PLACE, {"auditor", "other_auditor", "system"}),
@@ -136,7 +144,9 @@ def test_the_matrix_asks_about_every_permission() -> None:
 
 
 CHANGING = [
-    name for name in PERMISSIONS if name.split(".")[1] not in ("view", "download", "unmask", "read", "enter")
+    name
+    for name in PERMISSIONS
+    if name.split(".")[1] not in ("view", "download", "unmask", "read", "enter", "look_up")
 ]
 
 
