@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 REVIEWS = frozenset({"hrss_review", "rural_review"})
 JOINT = frozenset({"site_check", "joint_issue", "recheck", "restore_check"})
@@ -20,11 +21,14 @@ EXPIRES = {
 class Oracle:
     """Where a case stands. ``steps``: what is open; ``signed``: the outcome one office has signed in a joint step."""
 
+    #: Opening these begins a round.
+    ROUNDS: ClassVar[tuple[tuple[str, ...], ...]] = (tuple(sorted(REVIEWS)),)
+
     steps: set[str]
     words: dict[str, str] = field(default_factory=dict)
     signed: str | None = None
     finished: bool = False
-    #: Reviews begun so far, of which the walks want thirty.
+    #: Rounds begun so far, of which the walks want thirty.
     rounds: int = 0
     #: Where 撤回 leads back to; nothing once anybody else has moved.
     before: Oracle | None = None
@@ -47,7 +51,7 @@ class Oracle:
     def go(self, *steps: str) -> None:
         """These are open now."""
         self.steps = set(steps)
-        self.rounds += steps == tuple(sorted(REVIEWS))
+        self.rounds += steps in self.ROUNDS
 
     def review(self) -> None:
         """A round begins: nothing of an earlier one counts."""
@@ -149,6 +153,8 @@ class Recognition(Oracle):
 @dataclass
 class Review(Oracle):
     """年审, and restoring (``kind``)."""
+
+    ROUNDS: ClassVar[tuple[tuple[str, ...], ...]] = (("rectification",), ("restore_check",))
 
     kind: str = "annual"
 

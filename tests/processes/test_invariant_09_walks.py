@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from workflows.base import clock
+from workflows.base.errors import Invalid
 from workflows.base.session import Database
-from workflows.cases import check
+from workflows.cases import attachments, check
+from workflows.cases.answering import step_form
 
-from .stage import MONDAY
+from .stage import MONDAY, decide, open_item, run_of, walk_on
 from .wanderer import Walker
 
 pytestmark = pytest.mark.usefixtures("papers_unrendered")
@@ -26,7 +28,7 @@ _seeds = count(1)
 
 
 def wander(database: Database, kind: str, seed: int, steps: int, rounds: int = 0) -> Walker:
-    """Walk a case, at most so many steps: to its end, or as far as so many rounds of review."""
+    """Walk a case, at most so many steps: to its end, or as far as so many rounds."""
     chance = Random(seed)
     with clock.frozen(MONDAY) as move:
         walker = Walker(database, move, kind, next(_seeds), rounds)
@@ -94,11 +96,54 @@ def test_long_walks(walked: Database, kind: str) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["apply", "annual"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_thirty_rounds(walked: Database, kind: str) -> None:
-    @walks(6)
+    @walks(4)
     @given(st.integers(0, 2**32))
     def walk(seed: int) -> None:
         assert wander(walked, kind, seed, steps=3000, rounds=30).oracle.rounds == 30
 
     walk()
+
+
+def test_the_hundredth_file_of_a_case_blocks_no_later_round(
+    at_reviews: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A site check needs photos of its own: what earlier rounds brought must not leave the case where nobody can act."""
+    monkeypatch.setattr(attachments, "MAX_FILES", 1)
+    with clock.frozen(MONDAY) as move:
+        run = run_of(at_reviews, move)
+        walk_on(run, "hrss_review", "rural_review")
+        for outcome in ("adverse", "pass"):
+            walk_on(run, "site_check", scenario="returned_and_rectified", outcome=outcome)
+            if outcome == "adverse":
+                walk_on(run, "rectification", scenario="returned_and_rectified")
+        assert run.walk.open_steps() == ["meeting"]
+        assert check.check(at_reviews) == []
+
+
+def test_what_was_taken_back_and_overtaken_by_time_is_not_taken_back_again(published: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        walker = Walker(published, move, "annual", 1)
+        for step, office, outcome in (("opening", "hrss", "open"), ("review_report", None, "submit")):
+            walker.take("decide", (walker.case_id, step, office, outcome))
+        walker.take("recall", ())
+        walker.take("wait", ("end",))
+        assert walker.oracle.steps == {"township_check"}
+        walker.refused_recall()
+
+
+def test_a_second_rectification_brings_evidence_of_its_own(at_reviews: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        run = run_of(at_reviews, move)
+        walk_on(run, "hrss_review", "rural_review")
+        walk_on(run, "site_check", "rectification", scenario="returned_and_rectified")
+        walk_on(run, "site_check", scenario="returned_and_rectified")
+        with at_reviews.transaction() as session:
+            item = open_item(session, run.walk.case_id, "rectification")
+            assert step_form(session, item.case, item).raw["measures"] == ["已补充灭火器四具。"]
+            with pytest.raises(Invalid) as refused:
+                decide(session, "qiye1", item, "submit")
+            assert set(refused.value.errors) == {"evidence"}
+        walk_on(run, "rectification", scenario="returned_and_rectified")
+        assert run.walk.open_steps() == ["site_check", "site_check"]

@@ -122,6 +122,10 @@ def is_recallable(session: Session, case: Case, open_items: list[WorkItem]) -> b
     ).one_or_none()
     if last is None or last.department_id is not None:
         return False
+    if (
+        session.get_one(WorkItem, last.work_item_id).closed_as != "done"
+    ):  # taken back once; a timer went on since
+        return False
     return all(item.employer_id is None and not _taken(item) for item in open_items)
 
 

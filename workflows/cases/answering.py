@@ -127,8 +127,8 @@ def _held(
                 offered = lists.get(field.options_from)
                 if offered is None or any(one.value == sources[field.prefill] for one in offered):
                     held[field.key] = sources[field.prefill]
-            elif field.type == "files" and files.get(field.key):
-                held[field.key] = files[field.key]
+            elif field.type == "files":
+                held[field.key] = files.get(field.key, [])
             elif field.type == "roster" and roster is not None:
                 held[field.key] = str(roster.id)
     return held

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from workflows.base.errors import Invalid, NotFound
@@ -14,7 +14,7 @@ from workflows.cases.model import Attachment, Case, WorkItem
 from workflows.cases.turns import guard_turn
 from workflows.organisations.actors import Actor
 
-#: Files a case may hold.
+#: Files that one round of a step may add. Not the case: its tenth site check needs photos like its first.
 MAX_FILES = 100
 
 
@@ -40,9 +40,8 @@ def attach(
     }
     if material not in known:
         raise Invalid("没有这项材料要求。")
-    count = len(listed(session, item.case_id))
-    if count >= MAX_FILES:
-        raise Invalid(f"一个申请最多上传 {MAX_FILES} 个文件，请合并后上传。")
+    if _added(session, item) >= MAX_FILES:
+        raise Invalid(f"一次办理最多上传 {MAX_FILES} 个文件，请合并后上传。")
     file = installation().files.attach(session, content, name, actor.user_id)
     row = Attachment(
         case_id=item.case_id,
@@ -56,6 +55,23 @@ def attach(
     session.add(row)
     action.record("material-added", (row,), material=material, file=file.id)
     return row
+
+
+def _added(session: Session, item: WorkItem) -> int:
+    """How many files stand that were added in this round of a step, by whichever of its offices."""
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Attachment)
+            .join(WorkItem, WorkItem.id == Attachment.work_item_id)
+            .where(
+                WorkItem.case_id == item.case_id,
+                WorkItem.task_id == item.task_id,
+                Attachment.removed_at.is_(None),
+            )
+        )
+        or 0
+    )
 
 
 def remove(session: Session, actor: Actor, attachment_id: int) -> None:
@@ -85,11 +101,12 @@ def listed(session: Session, case_id: int) -> list[Attachment]:
 
 
 def of_step(session: Session, item: WorkItem) -> list[Attachment]:
-    """The files that answer what a step's form asks: of an office's step those added to it in this round, by whichever
-    of its offices; of an employer's all that the employer gave. Both may use one key: an office's photos of a visit are
-    never the employer's."""
+    """The files that answer what a step's form asks: those added in this round of it, by whichever of its offices; what
+    the employer handed in and took back is of the same round. An earlier round's evidence is no evidence of this one."""
     own = (
-        WorkItem.employer_id.is_not(None) if item.department_id is None else WorkItem.task_id == item.task_id
+        (WorkItem.step == item.step) & (WorkItem.round == item.round)
+        if item.department_id is None
+        else WorkItem.task_id == item.task_id
     )
     return list(
         session.scalars(
