@@ -32,6 +32,7 @@ WALKS = (
     ("workshop_recognition", "returned_and_rectified"),
     ("workshop_review", "hearing_changes_the_outcome"),
     ("workshop_review", "restored"),
+    ("one_time_reward", "mixed"),
 )
 Pair = tuple[str, str, str]
 
