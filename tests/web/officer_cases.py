@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from tests.web.client import Browser, Page
 from workflows.base import clock
+from workflows.base.installation import installation
 from workflows.base.session import Database
 from workflows.cases import scenarios
 from workflows.cases.model import Case, WorkItem
@@ -103,7 +104,7 @@ def fill(database: Database) -> Filled:
     try:
         with clock.frozen(MONDAY) as move:
             with database.transaction() as session:
-                county = load(session, demonstration=True)
+                county = load(session, demonstration=True, store=installation().files)
                 publish_all(session)
                 employers = {number: one.id for number, one in county.employers.items()}
             made = Scenarios.read("workshop_recognition")

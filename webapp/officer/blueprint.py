@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session, joinedload
 from forms.model import Field
 from webapp import numbers
 from webapp.access import page_actor
+from webapp.database import reading
 from webapp.filters import short_day
-from workflows.base.errors import NotFound
+from workflows.base.errors import Forbidden, NotFound
 from workflows.cases.access import case_facts
 from workflows.cases.model import Case, WorkItem
 from workflows.cases.worklist import deadline_day
-from workflows.organisations.permissions import CaseFacts, require
+from workflows.organisations.permissions import PERMISSIONS, CaseFacts, require
 
 bp = Blueprint("officer", __name__)
 
@@ -49,6 +50,13 @@ def item_seen(session: Session, item_id: int) -> tuple[WorkItem, CaseFacts]:
     facts = case_facts(session, item.case, item)
     require(page_actor(), "case.view", facts)
     return item, facts
+
+
+def own_office(item_id: int) -> None:
+    """Refuse whoever sees an item and belongs to none of the offices that do it, before anything is read of a form."""
+    found, _ = item_seen(reading(), item_id)
+    if not page_actor().holds(found.department_id):
+        raise Forbidden(PERMISSIONS["case.act"].refusal)
 
 
 def posted() -> dict[str, list[str]]:

@@ -14,7 +14,7 @@ from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.filters import hour
 from webapp.officer import uploads
-from webapp.officer.blueprint import bp, case_caption, item_seen, posted
+from webapp.officer.blueprint import bp, case_caption, item_seen, own_office, posted
 from webapp.officer.evidence import gather, roster_arguments
 from webapp.officer.panel import panel, signed_content
 from webapp.officer.worklist import filters_of, remembered
@@ -101,6 +101,7 @@ def _show(item_id: int, typed: Typed | None = None, status: int = 200) -> Respon
 @allow("officer")
 def decide(item_id: int) -> ResponseReturnValue:
     """Files first, in their own transaction; then the decision, whole or not at all."""
+    own_office(item_id)
     raw = posted()
     typed = Typed(raw)
     try:
@@ -232,6 +233,7 @@ def draft(item_id: int) -> ResponseReturnValue:
 @allow("officer")
 def rows(item_id: int) -> ResponseReturnValue:
     """The office's word on rows: over a selection, or one by one as the page shows them."""
+    own_office(item_id)
     words, errors = _row_words()
     if errors:
         return _show(item_id, Typed(row_errors=errors, rows=posted()), 422)
