@@ -10,6 +10,7 @@ from workflows.base.errors import Conflict, Forbidden, Invalid
 from workflows.cases.access import acted_in, require_case
 from workflows.cases.action import Action, begin_on_item
 from workflows.cases.model import WorkItem
+from workflows.cases.reasons import state
 from workflows.cases.turns import who_was_faster
 from workflows.organisations.actors import Actor, posts_of
 from workflows.organisations.model import User
@@ -83,6 +84,6 @@ def reassign(session: Session, actor: Actor, item_id: int, user_id: int, reason:
     item.claimed_by = user.id
     item.claimed_at = action.at
     item.version += 1
-    action.record("item-reassigned", item=item.id, step=item.step, to=user.id, reason=reason.strip()[:200])
+    action.record("item-reassigned", (state(action, reason),), item=item.id, step=item.step, to=user.id)
     outbox.put(session, "notice", f"reassigned-{item.id}-{item.version}", {"work_item": item.id})
     return item

@@ -428,7 +428,7 @@ class Unmasking(Base):
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
     row_id: Mapped[int | None] = mapped_column(ForeignKey("roster_rows.id"))
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
-    reason: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(EncryptedText)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     day: Mapped[date] = mapped_column(Date)
 

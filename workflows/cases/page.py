@@ -16,6 +16,7 @@ from workflows.cases.facts import CaseView
 from workflows.cases.lists import lists_for
 from workflows.cases.model import Case, Decision, Objection, Publicity, WorkItem
 from workflows.cases.process import Process
+from workflows.cases.reasons import stated
 from workflows.cases.recalling import TERMINATED
 from workflows.cases.worklist import Light, light
 from workflows.documents.model import IssuedDocument
@@ -227,12 +228,14 @@ def timeline(
         str(decision.id): decision
         for decision in session.scalars(select(Decision).where(Decision.case_id == case.id))
     }
+    reasons = stated(session, case.id)
     entries = []
     for event in events:
         if event.kind in _QUIET and not everything:
             continue
         payload = event.payload
         decided = next((decisions.get(key) for table, key, _ in event.covers if table == "decisions"), None)
+        why = next((reasons.get(key, "") for table, key, _ in event.covers if table == "stated_reasons"), "")
         step = process.steps.get(str(payload.get("step", "")))
         title = _TITLES.get(event.kind, "")
         if event.kind == "step-decided" and step is not None:
@@ -250,7 +253,7 @@ def timeline(
                 outcome=process.outcome_label(decided.form, decided.outcome)
                 if decided
                 else _detail(process, event),
-                text=decided.opinion if decided else str(payload.get("reason", "")),
+                text=decided.opinion if decided else why,
                 seq=event.seq,
                 hash=event.hash,
             )

@@ -13,6 +13,7 @@ from workflows.base.errors import Conflict, Invalid
 from workflows.cases.action import Action, begin
 from workflows.cases.functions import current_publicity, open_objections
 from workflows.cases.model import Case, CaseTimer, Objection, Publicity
+from workflows.cases.reasons import state
 from workflows.engine import runner
 
 OBJECTION_UPHELD = "objection_upheld"
@@ -84,7 +85,7 @@ def extend(session: Session, case_id: int, ends_at: datetime, actor_id: int | No
             action.process.published, action.case.state, timer.task_id, ends_at
         ).state
     publicity.ends_at = ends_at
-    action.record("publicity-extended", (publicity,), reason=reason[:200], ends_at=ends_at.isoformat())
+    action.record("publicity-extended", (publicity, state(action, reason)), ends_at=ends_at.isoformat())
     return publicity
 
 

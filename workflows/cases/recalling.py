@@ -13,6 +13,7 @@ from workflows.cases.action import Action, begin
 from workflows.cases.advance import close_item, settle
 from workflows.cases.model import Case, CaseTimer, Decision, Publicity, WorkItem
 from workflows.cases.paying import abandon
+from workflows.cases.reasons import state
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
 
@@ -107,4 +108,4 @@ def _close(action: Action, reason: str) -> None:
     case.end = TERMINATED
     case.finished_at = action.at
     case.changed_at = action.at
-    action.record("case-terminated", (case, *covers), reason=reason[:500])
+    action.record("case-terminated", (case, *covers, state(action, reason)))

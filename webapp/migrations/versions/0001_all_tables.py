@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 #: Rows of these are added and never changed.
-APPEND_ONLY = ('anchors', 'decisions', 'events', 'ledger_entries')
+APPEND_ONLY = ('anchors', 'decisions', 'events', 'ledger_entries', 'stated_reasons')
 
 
 def upgrade() -> None:
@@ -772,6 +772,18 @@ def upgrade() -> None:
     with op.batch_alter_table('rule_results', schema=None) as batch_op:
         batch_op.create_index('ix_rule_results_case', ['case_id', 'decision', 'id'], unique=False)
 
+    op.create_table('stated_reasons',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('text', sa.Text(), nullable=False),
+    sa.Column('by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_stated_reasons_case_id_cases')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_stated_reasons'))
+    )
+    with op.batch_alter_table('stated_reasons', schema=None) as batch_op:
+        batch_op.create_index('ix_stated_reasons_case', ['case_id'], unique=False)
+
     op.create_table('work_items',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -954,6 +966,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_items_case')
 
     op.drop_table('work_items')
+    with op.batch_alter_table('stated_reasons', schema=None) as batch_op:
+        batch_op.drop_index('ix_stated_reasons_case')
+
+    op.drop_table('stated_reasons')
     with op.batch_alter_table('rule_results', schema=None) as batch_op:
         batch_op.drop_index('ix_rule_results_case')
 
