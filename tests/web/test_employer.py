@@ -16,7 +16,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from tests.web.client import Browser, Page, text_of
-from tests.web.world import VILLAGE, World
+from tests.web.world import PASSWORD, VILLAGE, World
 from webapp import access
 from workflows.base import clock
 from workflows.base.outbox import drain
@@ -384,6 +384,31 @@ def test_a_session_that_ends_while_a_form_is_typed(
     assert "农产品加工" in lost.text
     with web_database.reading() as session:
         assert session.get(Draft, item) is None
+
+
+def test_after_a_session_that_ended_the_page_offers_what_was_typed(
+    zheng: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    item = begin(zheng)
+    path = f"/employer/steps/{item}/form/workers"
+    token = hidden(zheng.get(path), "csrf_token")
+    autosave = f"/employer/steps/{item}/autosave?section=workers"
+    typed = {"csrf_token": token, "staff_count": "12"}
+    assert zheng.client.post(autosave, data=typed).status_code == 200
+    later = access._clock() + 3 * 3600
+    monkeypatch.setattr(access, "_clock", lambda: later)
+    lost = zheng.refused_with(
+        path, {**typed, "average_wage": "一千二"}, {"Referer": f"http://localhost{path}"}, 401
+    )
+    assert "一千二" in lost.source
+    login = lost.links()["重新登录"]
+    zheng.get(login)
+    back = zheng.submit(login, {"username": "zheng", "password": PASSWORD})
+    assert zheng.path == path
+    assert back.one("input", name="staff_count").get("value") == "12"
+    assert [one for one in back.all("form", method="post") if one.get("data-autosave-url")], (
+        "the tab's own copy is offered by the form that takes part in keeping"
+    )
 
 
 def test_a_double_click_hands_in_once(zheng: Browser, web_database: Database) -> None:
