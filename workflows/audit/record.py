@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import inspect, select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -14,6 +14,17 @@ from workflows.audit.digest import event_hash, row_digest, row_key
 from workflows.audit.model import Event, Stream
 from workflows.base.clock import now
 from workflows.base.model import Base
+
+#: Straight into the table: an event is written once, and the session need not carry it about.
+_APPEND = insert(Event.__table__)  # type: ignore[arg-type]  # declarative calls its Table a FromClause
+
+
+class Link(NamedTuple):
+    """Where an event stands in its chain."""
+
+    seq: int
+    previous: str
+    hash: str
 
 
 class Chain(Protocol):
@@ -33,8 +44,10 @@ def stream(session: Session, name: str) -> Stream:
     row = session.scalars(wanted.execution_options(populate_existing=True)).one_or_none()
     if row is None:
         # two transactions may be the first at once: the second insert gives way and waits for the first
-        insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        session.execute(insert(Stream).values(name=name, chain_seq=0, chain_head="").on_conflict_do_nothing())
+        insert_into = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+        session.execute(
+            insert_into(Stream).values(name=name, chain_seq=0, chain_head="").on_conflict_do_nothing()
+        )
         row = session.scalars(wanted).one()
     return row
 
@@ -48,14 +61,14 @@ def record(
     department_id: int | None = None,
     payload: dict[str, Any] | None = None,
     covers: Sequence[Base] = (),
-) -> Event:
+) -> Link:
     """Append an event to a chain.
 
     :param kind: past tense, kebab-case: ``case-started``, ``step-decided``.
     :param payload: what happened, in identifiers and codes; never a person's data.
     :param covers: the rows this event stands for; new ones are flushed first, since their keys are named.
     """
-    if not all(inspect(row).has_identity for row in covers):
+    if any(inspect(row).pending for row in covers):
         session.flush()
     salt = secrets.token_hex(16)
     body: dict[str, Any] = {
@@ -70,8 +83,7 @@ def record(
         "salt": salt,
         "previous": chain.chain_head,
     }
-    event = Event(**body, hash=event_hash(**body))
-    session.add(event)
-    chain.chain_seq = body["seq"]
-    chain.chain_head = event.hash
-    return event
+    sealed = event_hash(**body)
+    session.connection().execute(_APPEND, {**body, "hash": sealed})
+    chain.chain_seq, chain.chain_head = body["seq"], sealed
+    return Link(body["seq"], body["previous"], sealed)

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, select
 from sqlalchemy.orm import Session, undefer
 
 from workflows.audit import record
-from workflows.audit.model import Event
+from workflows.audit.record import Link
 from workflows.base.calendar import WorkingCalendar
 from workflows.base.clock import now
 from workflows.base.errors import NotFound
@@ -20,20 +20,17 @@ from workflows.cases.model import Case, CaseTimer, Draft, WorkItem
 from workflows.cases.process import Process, process_of
 
 # Prepared once: building a statement costs as much as running it, and every action of every case comes through here.
-_LOCK_CASE = (
+_LOCKED = (
     select(Case)
-    .where(Case.id == bindparam("case_id"))
     .options(undefer(Case.state), undefer(Case.passed))
     .with_for_update()
     .execution_options(populate_existing=True)
 )
+_LOCK_CASE = _LOCKED.where(Case.id == bindparam("case_id"))
 _cases, _items = Case.__table__, WorkItem.__table__
 _PARENT = select(_cases.c.parent_id).where(_cases.c.id == bindparam("case_id"))
-_OF_ITEM = (
-    select(_cases.c.id, _cases.c.parent_id)
-    .join_from(_items, _cases, _items.c.case_id == _cases.c.id)
-    .where(_items.c.id == bindparam("item_id"))
-)
+_OF_ITEM = select(_items.c.case_id).where(_items.c.id == bindparam("item_id"))
+_LOCK_ORPHAN_OF_ITEM = _LOCKED.where(Case.id == _OF_ITEM.scalar_subquery(), Case.parent_id.is_(None))
 _OPEN_ITEMS = (
     select(WorkItem, Draft.work_item_id)
     .outerjoin(Draft, Draft.work_item_id == WorkItem.id)
@@ -60,6 +57,8 @@ class Action:
     messages: list[str] = field(default_factory=list)
     #: Step → outcome of the round that this action closed.
     outcomes: dict[str, str] = field(default_factory=dict)
+    #: The case begins with this action: it has no past to ask about.
+    beginning: bool = False
 
     def __post_init__(self) -> None:
         #: The status that the last event covering the case saw: whoever changes it later owes an event.
@@ -73,6 +72,8 @@ class Action:
     @cached_property
     def _items(self) -> dict[WorkItem, bool]:
         """Item → whether something is typed for it."""
+        if self.beginning:
+            return {}
         rows = self.session.execute(_OPEN_ITEMS, {"case_id": self.case.id})
         return {item: draft is not None for item, draft in rows}
 
@@ -88,6 +89,8 @@ class Action:
 
     @cached_property
     def _timers(self) -> list[CaseTimer]:
+        if self.beginning or not self.process.has_timers:
+            return []
         return list(self.session.scalars(_OPEN_TIMERS, {"case_id": self.case.id}))
 
     @property
@@ -103,7 +106,7 @@ class Action:
         else:
             self._timers.append(row)
 
-    def record(self, kind: str, covers: tuple[Base, ...] = (), **payload: Any) -> Event:
+    def record(self, kind: str, covers: tuple[Base, ...] = (), **payload: Any) -> Link:
         """One event on the case's chain."""
         if self.case in covers:
             self.recorded_status = self.case.status
@@ -137,23 +140,24 @@ def begin(session: Session, case_id: int, actor_id: int | None, department_id: i
     child, kept by everyone, is what makes deadlocks impossible.
     """
     parent_id = session.scalar(_PARENT, {"case_id": case_id})
-    return _begin(session, case_id, parent_id, actor_id, department_id)
+    if parent_id is not None:
+        lock_case(session, parent_id)
+    return _action(session, lock_case(session, case_id), actor_id, department_id)
 
 
 def begin_on_item(session: Session, item_id: int, actor_id: int | None) -> tuple[Action, WorkItem]:
     """The same for the case of a work item, and the item as it stands under the lock."""
-    found = session.execute(_OF_ITEM, {"item_id": item_id}).one_or_none()
-    if found is None:
-        raise NotFound("没有这项工作。")
-    action = _begin(session, found.id, found.parent_id, actor_id, None)
+    case = session.scalars(_LOCK_ORPHAN_OF_ITEM, {"item_id": item_id}).one_or_none()
+    if case is not None:
+        action = _action(session, case, actor_id)
+    else:  # a case with a parent, whose lock comes first; or no such item
+        case_id = session.scalar(_OF_ITEM, {"item_id": item_id})
+        if case_id is None:
+            raise NotFound("没有这项工作。")
+        action = begin(session, case_id, actor_id)
     item = next((one for one in action.open_items if one.id == item_id), None)
     return action, item or session.get_one(WorkItem, item_id, populate_existing=True)
 
 
-def _begin(
-    session: Session, case_id: int, parent_id: int | None, actor_id: int | None, department_id: int | None
-) -> Action:
-    if parent_id is not None:
-        lock_case(session, parent_id)
-    case = lock_case(session, case_id)
+def _action(session: Session, case: Case, actor_id: int | None, department_id: int | None = None) -> Action:
     return Action(session, case, process_of(session, case.version_id), actor_id, department_id)

@@ -22,7 +22,7 @@ from workflows.organisations.model import Assignment, User
 
 _items = WorkItem.__table__.c
 _EARLIER = (
-    select(_items.step, _items.task_id, _items.due_at, _items.closed_at, _items.closed_as)
+    select(_items.id, _items.step, _items.task_id, _items.due_at, _items.closed_at, _items.closed_as)
     .where(_items.case_id == bindparam("case_id"), _items.step.in_(bindparam("steps", expanding=True)))
     .order_by(_items.id.desc())
 )
@@ -96,11 +96,13 @@ def _kinds(action: Action, tasks: Sequence[OpenTask]) -> set[str]:
 def _earlier(action: Action, steps: set[str]) -> Sequence[Earlier]:
     """What earlier rounds of some steps left, the latest first."""
     session = action.session
-    if any(isinstance(row, WorkItem) for row in session.dirty):
-        session.flush()  # what this action closed counts
+    if action.beginning:
+        return []
+    changed = {row.id: row for row in session.dirty if isinstance(row, WorkItem)}  # and not written yet
     with session.no_autoflush:
         rows = session.execute(_EARLIER, {"case_id": action.case.id, "steps": sorted(steps)})
-        return [Earlier(*row) for row in rows]
+        found = [changed.get(row.id, row) for row in rows]
+    return [Earlier(one.step, one.task_id, one.due_at, one.closed_at, one.closed_as) for one in found]
 
 
 def close_item(action: Action, item: WorkItem, how: str) -> None:

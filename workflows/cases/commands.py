@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from workflows.audit.digest import canonical
+from workflows.base.clock import now
 from workflows.base.errors import Invalid
 from workflows.cases.model import Command
 
+_REMEMBER = insert(Command.__table__)  # type: ignore[arg-type]  # declarative calls its Table a FromClause
 _commands = Command.__table__.c
 _OF_KEY = select(_commands.digest, _commands.result).where(_commands.key == bindparam("key"))
 
@@ -39,4 +41,12 @@ def remember(
     session: Session, key: str, digest: str, actor_id: int | None, case_id: int | None, result: dict[str, Any]
 ) -> None:
     """Keep the key with what was done, in the transaction that did it."""
-    session.add(Command(key=key, digest=digest, actor_id=actor_id, case_id=case_id, result=result))
+    values = {
+        "key": key,
+        "digest": digest,
+        "actor_id": actor_id,
+        "case_id": case_id,
+        "result": result,
+        "at": now(),
+    }
+    session.connection().execute(_REMEMBER, values)  # nobody asks the session for it again

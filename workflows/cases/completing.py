@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from forms.web import Parsed
@@ -27,6 +27,7 @@ from workflows.organisations.permissions import conflict, require
 #: The second office of a joint step disagrees: the first signs again.
 SENT_BACK = "sent_back"
 
+_INSERT = insert(Decision.__table__).returning(Decision.__table__.c.id)  # type: ignore[arg-type]  # a Table
 _decisions = Decision.__table__.c
 _ACTED = (
     select(_decisions.step)
@@ -218,6 +219,12 @@ def _decided_before(session: Session, item: WorkItem, outcome: str) -> bool:
     )
 
 
+def _write(session: Session, decision: Decision) -> None:
+    """Straight into the table: a decision is written once, and its key is needed at once."""
+    values = {name: getattr(decision, name) for name in Decision.__audited__}
+    decision.id = session.connection().execute(_INSERT, values).scalar_one()
+
+
 def _decide(
     action: Action, step: Step, item: WorkItem, outcome: str, opinion: str, answers: dict[str, Any]
 ) -> Decision:
@@ -234,7 +241,7 @@ def _decide(
         department_id=item.department_id,
         decided_at=action.at,
     )
-    action.session.add(decision)
+    _write(action.session, decision)
     close_item(action, item, "done")
     action.record("step-decided", (decision,), step=step.key, outcome=outcome, round=item.round, item=item.id)
     return decision
@@ -259,7 +266,7 @@ def _send_back(action: Action, item: WorkItem, opinion: str) -> Decision:
         department_id=item.department_id,
         decided_at=action.at,
     )
-    action.session.add(decision)
+    _write(action.session, decision)
     theirs.closed_as = "withdrawn"
     action.opened(
         WorkItem(

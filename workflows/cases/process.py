@@ -5,10 +5,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, undefer
 
 from forms.definition import FormDefinition, RosterDefinition
@@ -71,6 +72,11 @@ class Process:
     steps: Mapping[str, Step]
     forms: Mapping[str, FormDefinition]
     roster: RosterDefinition | None
+
+    @cached_property
+    def has_timers(self) -> bool:
+        """Whether a case of this version can ever wait for a time."""
+        return any(element.event == "timer" for element in self.published.elements())
 
     def step(self, key: str) -> Step:
         return self.steps[key]
@@ -148,14 +154,15 @@ def assemble(version_id: int, number: int, package: Package) -> Process:
     )
 
 
-_cache: dict[tuple[str, int], Process] = {}
+#: Database → version → process.
+_cache: WeakKeyDictionary[Engine, dict[int, Process]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def process_of(session: Session, version_id: int) -> Process:
     """The process of a version, from memory once it was read: versions never change."""
-    key = (str(session.get_bind().engine.url), version_id)
-    found = _cache.get(key)
+    engine = session.get_bind().engine
+    found = _cache.get(engine, {}).get(version_id)
     if found is not None:
         return found
     row = session.scalars(
@@ -165,7 +172,7 @@ def process_of(session: Session, version_id: int) -> Process:
         raise NotFound("没有这个流程版本。")
     built = _built(row.id, row.number, row.package)
     with _lock:
-        return _cache.setdefault(key, built)
+        return _cache.setdefault(engine, {}).setdefault(version_id, built)
 
 
 @lru_cache(maxsize=32)

@@ -18,7 +18,7 @@ from workflows.cases.process import Process, newest
 from workflows.documents.numbering import next_number
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
-from workflows.organisations.divisions import chain_codes, county_of, division
+from workflows.organisations.divisions import chain, chain_codes, county_among, county_of, division
 from workflows.registers.model import Employer, Workshop
 
 
@@ -68,8 +68,8 @@ def start(
     """
     process = newest(session, process_key)
     day = today()
-    county = county_of(session, division_code).code
-    codes = list(chain_codes(session, division_code))
+    above = chain(session, division_code)
+    county = county_among(above).code
     prefix = process.config["number_prefix"]
     serial = next_number(session, f"case:{prefix}:{county}", day.year)
     moment = now()
@@ -83,7 +83,7 @@ def start(
         parent_id=parent.id if parent else None,
         workshop_id=workshop.id if workshop else None,
         status=process.config.get("initial_status", "draft"),
-        rules=rules_on(session, process, codes, day),
+        rules=rules_on(session, process, [one.code for one in above], day),
         state=b"",
         passed=[],
         waiting=[],
@@ -95,7 +95,7 @@ def start(
     )
     session.add(case)
     session.flush()
-    action = Action(session, case, process, actor.user_id)
+    action = Action(session, case, process, actor.user_id, beginning=True)
     action.record("case-started", (case,), process=process.key, version=process.number)
     settle(action, runner.start(process.published, bindings(action)))
     _offer(action, start_key)

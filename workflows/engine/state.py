@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from SpiffWorkflow.bpmn.serializer.default.workflow import BpmnWorkflowConverter
+from SpiffWorkflow.bpmn.serializer.default.workflow import BpmnWorkflowConverter, TaskConverter
+from SpiffWorkflow.bpmn.specs.mixins.events.event_types import CatchingEvent
 from SpiffWorkflow.bpmn.workflow import BpmnWorkflow
+from SpiffWorkflow.task import Task
+from SpiffWorkflow.util.task import TaskState
 
 from workflows.engine.errors import EngineError
 from workflows.engine.scripting import Bindings, BoundEngine
@@ -25,6 +29,45 @@ if TYPE_CHECKING:
 
 _MARK = b"WG1"
 _BROKEN = "申请的流程状态无法读取，请联系管理员检查数据。"
+
+#: Most ids of a state are named several times, as a task's own, its parent's and its children's.
+_uuid = lru_cache(maxsize=8192)(UUID)
+
+
+class _TaskConverter(TaskConverter):  # type: ignore[misc]  # the library is untyped
+    """Tasks as the library writes them. Ours hold no data, and what is empty need not be compared, copied, restored."""
+
+    def to_dict(self, task: Any) -> dict[str, Any]:
+        parent = task.parent
+        if task.data or (parent is not None and parent.data):
+            dct: dict[str, Any] = super().to_dict(task)
+            return dct
+        return {
+            "id": str(task.id),
+            "parent": str(task._parent) if parent is not None else None,
+            "children": [str(child) for child in task._children],
+            "last_state_change": task.last_state_change,
+            "state": task.state,
+            "task_spec": task.task_spec.name,
+            "triggered": task.triggered,
+            "internal_data": self.registry.convert(task.internal_data) if task.internal_data else {},
+            "data": {},
+            "delta": {},
+        }
+
+    def from_dict(self, dct: dict[str, Any], workflow: Any) -> Any:
+        if dct["data"] or dct["delta"]:
+            return super().from_dict(dct, workflow)
+        spec = workflow.spec.task_specs.get(dct["task_spec"])
+        task = self.target_class(workflow, spec, state=dct["state"], id=_uuid(dct["id"]))
+        task._parent = _uuid(dct["parent"]) if dct["parent"] is not None else None
+        task._children = [_uuid(child) for child in dct["children"]]
+        task.last_state_change = dct["last_state_change"]
+        task.triggered = dct["triggered"]
+        task.internal_data = self.registry.restore(dct["internal_data"]) if dct["internal_data"] else {}
+        if isinstance(spec, CatchingEvent) and task.has_state(TaskState.WAITING):
+            workflow.top_workflow.event_manager.add_task(task)
+        return task
 
 
 class _StateConverter(BpmnWorkflowConverter):  # type: ignore[misc]  # the library is untyped
@@ -39,15 +82,15 @@ class _StateConverter(BpmnWorkflowConverter):  # type: ignore[misc]  # the libra
 
     def from_dict(self, dct: dict[str, Any], spec: Any, subprocess_specs: dict[str, Any]) -> Any:
         workflow = self.target_class(spec, subprocess_specs, deserializing=True)
-        workflow.tasks = self.mapping_from_dict(dct["tasks"], UUID, workflow=workflow)
-        workflow.task_tree = workflow.tasks[UUID(dct["root"])]
+        workflow.tasks = self.mapping_from_dict(dct["tasks"], _uuid, workflow=workflow)
+        workflow.task_tree = workflow.tasks[_uuid(dct["root"])]
         self.set_default_attributes(workflow, dct)
         self.subprocesses_from_dict(dct["subprocesses"], workflow)
         workflow.bpmn_events = self.registry.restore(dct.get("bpmn_events", []))
         return workflow
 
 
-_REGISTRY = build_registry({BpmnWorkflow: _StateConverter})
+_REGISTRY = build_registry({BpmnWorkflow: _StateConverter, Task: _TaskConverter})
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,12 @@ def chain_codes(session: Session, code: str) -> tuple[str, ...]:
 
 def county_of(session: Session, code: str) -> Division:
     """The county-level division that ``code`` is or lies in; raises ``NotFound`` above the counties."""
-    for one in chain(session, code):
+    return county_among(chain(session, code))
+
+
+def county_among(above: list[Division]) -> Division:
+    """The county-level division of a :func:`chain`; raises ``NotFound`` above the counties."""
+    for one in above:
         if one.level == "county":
             return one
     raise NotFound("该行政区划不在任何一个县（市、区）内，请选择到县或乡镇。")
