@@ -98,12 +98,14 @@ def migrate() -> None:
     from flask_migrate import upgrade
 
     from webapp.app import create_app
+    from webapp.startup import require_tables
     from workflows.cases.publishing import publish_all
 
     settings, database = _open()
     app = create_app(settings)
     with app.app_context():
         upgrade(directory=f"{app.root_path}/migrations")
+    require_tables(database)
     with database.transaction() as session:
         for version in publish_all(session):
             click.echo(f"已发布流程 {version.process} 第 {version.number} 版", err=True)

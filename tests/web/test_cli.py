@@ -99,6 +99,16 @@ def test_migrating_publishes_what_changed(installed: Database) -> None:
     assert wengang("migrate").stderr == "数据库已是最新。\n"
 
 
+@pytest.mark.parametrize("lost", ["DROP TABLE ledger_entries", "ALTER TABLE outbox DROP COLUMN last_error"])
+def test_a_database_of_an_earlier_day_is_refused(installed: Database, lost: str) -> None:
+    """The one migration before the first release calls it up to date; pages would break one by one."""
+    with installed.engine.begin() as connection:
+        connection.execute(text(lost))
+    refused = wengang("migrate", status=1)
+    assert "数据库由较早的开发版本建立" in refused.stderr
+    assert ("ledger_entries" if "TABLE ledger" in lost else "outbox") in refused.stderr
+
+
 def test_the_first_administrator(installed: Database) -> None:
     arguments = ("--username", "guanli", "--name", "管志远", "--kind", "admin", "--division", "220822")
     result = wengang("create-user", *arguments)
