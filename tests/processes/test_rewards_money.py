@@ -16,8 +16,10 @@ from workflows.base.session import Database
 from workflows.cases import check, recalling, verdicts
 from workflows.cases.model import Case, Publicity, RosterRow, WorkItem
 from workflows.cases.paying import blocked_cases, remove_row
+from workflows.cases.process import newest
 from workflows.cases.public_views import publicity_notice
 from workflows.cases.scenario_money import enter_funds, finance_officers, pay
+from workflows.cases.scenario_people import sheet_of
 from workflows.cases.scenarios import Run
 from workflows.cases.walking import Stuck
 from workflows.funds import batches, payables
@@ -220,6 +222,14 @@ def race(*actions: Callable[[], None]) -> list[Exception]:
     return raised
 
 
+def upload(database: Database, run: Run) -> None:
+    """The roster is in before the race: what races is the submission alone."""
+    with database.reading() as session:
+        definition = newest(session, PROCESS).roster
+    assert definition is not None
+    run.walk.upload(sheet_of(definition, run.people))
+
+
 def submit(run: Run) -> Callable[[], None]:
     return lambda: run.take(
         {"step": "application", "by": "employer", "outcome": "submit"}, run.scenarios.get("straight")
@@ -232,6 +242,8 @@ def test_two_employers_who_claim_the_same_people_at_once(published: Database) ->
         one = reward(published, move, "application", employer=1, seed=1)
         other = reward(published, move, "application", employer=2, seed=1, funds=4_000_000)
         assert {person.id_number for person in one.people} == {person.id_number for person in other.people}
+        for run in (one, other):
+            upload(published, run)
         assert race(submit(one), submit(other)) == []
         found = sorted(
             (set(states(published, run.walk.case_id)[0]) for run in (one, other)),
