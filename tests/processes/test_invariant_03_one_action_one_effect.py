@@ -57,6 +57,23 @@ def test_the_same_key_with_another_body_is_refused(published: Database) -> None:
         assert count(published, run.walk.case_id, "township_acceptance") == 1
 
 
+def test_the_same_key_for_another_item_is_refused(published: Database) -> None:
+    with clock.frozen(MONDAY) as move:
+        run = bring_to(published, move, "hrss_review")
+        hrss, rural = (
+            waiting_item(published, run.walk.case_id, step) for step in ("hrss_review", "rural_review")
+        )
+        with published.transaction() as session:
+            decide(session, "renshe.a", session.get_one(WorkItem, hrss), "agree", key="k1", version=1)
+        with published.transaction() as session:
+            item = session.get_one(WorkItem, rural)
+            with pytest.raises(Invalid, match="已经提交过"):
+                decide(session, "xiangcun.a", item, "agree", key="k1", version=1)
+            session.rollback()
+        assert count(published, run.walk.case_id, "rural_review") == 0
+        assert check.check(published) == []
+
+
 def test_of_two_officers_at_once_one_wins_and_the_other_learns_who(published: Database) -> None:
     """Two threads, two officers of one office, one item: exactly one decision; the loser is told who and when."""
     with clock.frozen(MONDAY) as move:

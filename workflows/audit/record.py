@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import insert, inspect, select
+from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -15,8 +15,23 @@ from workflows.audit.model import Event, Stream
 from workflows.base.clock import now
 from workflows.base.model import Base
 
-#: Straight into the table: an event is written once, and the session need not carry it about.
 _APPEND = insert(Event.__table__)  # type: ignore[arg-type]  # declarative calls its Table a FromClause
+#: Where a session keeps the events that its next flush writes, all at once, beside the heads of their chains.
+_WAITING = "events to append"
+
+
+@event.listens_for(Session, "before_flush")
+def _append(session: Session, _context: object, _instances: object) -> None:
+    """Recording moves the head of a chain, so there is always something to flush."""
+    waiting = session.info.pop(_WAITING, None)
+    if waiting:
+        session.connection().execute(_APPEND, waiting)
+
+
+@event.listens_for(Session, "after_transaction_end")
+def _forget(session: Session, _transaction: object) -> None:
+    """A transaction that ends without a flush did nothing."""
+    session.info.pop(_WAITING, None)
 
 
 class Link(NamedTuple):
@@ -84,6 +99,6 @@ def record(
         "previous": chain.chain_head,
     }
     sealed = event_hash(**body)
-    session.connection().execute(_APPEND, {**body, "hash": sealed})
+    session.info.setdefault(_WAITING, []).append({**body, "hash": sealed})
     chain.chain_seq, chain.chain_head = body["seq"], sealed
     return Link(body["seq"], body["previous"], sealed)

@@ -6,12 +6,15 @@ import hashlib
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from workflows.audit.digest import canonical
 from workflows.base.clock import now
 from workflows.base.errors import Invalid
 from workflows.cases.model import Command
+
+USED = "这个页面已经提交过，内容与上次不同。请刷新页面，按最新内容办理。"
 
 _REMEMBER = insert(Command.__table__)  # type: ignore[arg-type]  # declarative calls its Table a FromClause
 _commands = Command.__table__.c
@@ -32,7 +35,7 @@ def replayed(session: Session, key: str, digest: str) -> dict[str, Any] | None:
     if command is None:
         return None
     if command.digest != digest:
-        raise Invalid("这个页面已经提交过，内容与上次不同。请刷新页面，按最新内容办理。")
+        raise Invalid(USED)
     result: dict[str, Any] = command.result
     return result
 
@@ -40,7 +43,7 @@ def replayed(session: Session, key: str, digest: str) -> dict[str, Any] | None:
 def remember(
     session: Session, key: str, digest: str, actor_id: int | None, case_id: int | None, result: dict[str, Any]
 ) -> None:
-    """Keep the key with what was done, in the transaction that did it."""
+    """Keep the key with what was done, in the transaction that did it; a key that was used elsewhere is refused."""
     values = {
         "key": key,
         "digest": digest,
@@ -49,4 +52,7 @@ def remember(
         "result": result,
         "at": now(),
     }
-    session.connection().execute(_REMEMBER, values)  # nobody asks the session for it again
+    try:
+        session.connection().execute(_REMEMBER, values)  # nobody asks the session for it again
+    except IntegrityError as error:
+        raise Invalid(USED) from error

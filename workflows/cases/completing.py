@@ -74,9 +74,11 @@ def complete(
     opinion = str(parsed.values.get("opinion", ""))
     body = [item_id, outcome, parsed.values, rest_verdict]
     digest = body_digest(body)
-    before = replayed(session, command_key, digest)
-    if before is not None:
-        return Completed(**before, replayed=True)
+    # whoever used the key before has closed the item or changed it: only then is there something to look for
+    if item.closed_at is not None or item.version != seen_version:
+        before = replayed(session, command_key, digest)
+        if before is not None:
+            return Completed(**before, replayed=True)
     step = action.process.step(item.step)
     _guard_open(session, action, actor, item, seen_version)
     _guard_duty(session, action, actor, step, item)
