@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Date, Index, String, Text, select
+from sqlalchemy import Date, Index, String, Text, bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from workflows.base.clock import now
@@ -33,6 +33,21 @@ class Parameter(Base):
     __audited__ = ("process", "key", "division_code", "value", "basis", "valid_from", "valid_to")
 
 
+_SET = select(
+    Parameter.id,
+    Parameter.key,
+    Parameter.division_code,
+    Parameter.value,
+    Parameter.basis,
+    Parameter.valid_from,
+    Parameter.valid_to,
+).where(
+    Parameter.process == bindparam("process"),
+    Parameter.division_code.in_(bindparam("divisions", expanding=True)),
+    Parameter.valid_from <= bindparam("day"),
+)
+
+
 @dataclass(frozen=True)
 class Value:
     """A parameter as it is in force: the value, its basis, and where it was set (``""`` = the process's own default)."""
@@ -51,13 +66,7 @@ def in_force(
     :param defaults: what process.yaml says.
     """
     rank = {code: position for position, code in enumerate([*division_chain, ""])}
-    rows = session.scalars(
-        select(Parameter).where(
-            Parameter.process == process,
-            Parameter.division_code.in_(rank),
-            Parameter.valid_from <= day,
-        )
-    )
+    rows = session.execute(_SET, {"process": process, "divisions": list(rank), "day": day})
     best: dict[str, tuple[tuple[int, int, int], Value]] = {}
     for row in rows:
         if row.valid_to is not None and row.valid_to < day:

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, bindparam, select
 from sqlalchemy.orm import Session, undefer
 
 from forms.definition import FormDefinition, RosterDefinition
@@ -154,6 +154,12 @@ def assemble(version_id: int, number: int, package: Package) -> Process:
     )
 
 
+_NEWEST = (
+    select(ProcessVersion.id)
+    .where(ProcessVersion.process == bindparam("key"))
+    .order_by(ProcessVersion.number.desc())
+    .limit(1)
+)
 #: Database → version → process.
 _cache: WeakKeyDictionary[Engine, dict[int, Process]] = WeakKeyDictionary()
 _lock = threading.Lock()
@@ -183,12 +189,7 @@ def _built(version_id: int, number: int, package: str) -> Process:
 
 def newest(session: Session, key: str) -> Process:
     """The newest published version of a process: the one new cases start on."""
-    version_id = session.scalar(
-        select(ProcessVersion.id)
-        .where(ProcessVersion.process == key)
-        .order_by(ProcessVersion.number.desc())
-        .limit(1)
-    )
+    version_id = session.scalar(_NEWEST, {"key": key})
     if version_id is None:
         raise NotFound("这个流程还没有发布。请联系管理员运行发布命令。")
     return process_of(session, version_id)

@@ -18,7 +18,7 @@ from workflows.cases.process import Process, newest
 from workflows.documents.numbering import next_number
 from workflows.engine import runner
 from workflows.organisations.actors import Actor
-from workflows.organisations.divisions import chain, chain_codes, county_among, county_of, division
+from workflows.organisations.divisions import county_among, division, levels_above
 from workflows.registers.model import Employer, Workshop
 
 
@@ -68,9 +68,11 @@ def start(
     """
     process = newest(session, process_key)
     day = today()
-    above = chain(session, division_code)
-    county = county_among(above).code
+    levels = levels_above(session, division_code)
+    county = county_among(levels)
+    rules = rules_on(session, process, list(levels), day)
     prefix = process.config["number_prefix"]
+    # from here on, whoever starts another case of this kind in this county waits
     serial = next_number(session, f"case:{prefix}:{county}", day.year)
     moment = now()
     case = Case(
@@ -83,7 +85,7 @@ def start(
         parent_id=parent.id if parent else None,
         workshop_id=workshop.id if workshop else None,
         status=process.config.get("initial_status", "draft"),
-        rules=rules_on(session, process, [one.code for one in above], day),
+        rules=rules,
         state=b"",
         passed=[],
         waiting=[],
@@ -111,8 +113,11 @@ def begin_officially(action: Action) -> None:
         named = str(answer(action, place["form"], place["field"]) or "")
         if named:
             case.division_code = division(session, named).code
-        case.county_code = county_of(session, case.division_code).code
-    case.rules = rules_on(session, action.process, list(chain_codes(session, case.division_code)), today())
+    with session.no_autoflush:  # a case changes neither divisions nor parameters
+        levels = levels_above(session, case.division_code)
+        if place:
+            case.county_code = county_among(levels)
+        case.rules = rules_on(session, action.process, list(levels), today())
     case.submitted_at = action.at
     action.record("case-submitted", (case,))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from importlib import resources
 
 from sqlalchemy import bindparam, literal, select
@@ -29,6 +30,11 @@ _above = _above.union_all(
     )
 )
 _CHAIN = select(Division).join(_above, Division.code == _above.c.code).order_by(_above.c.height)
+_CODES = (
+    select(Division.code, Division.level)
+    .join(_above, Division.code == _above.c.code)
+    .order_by(_above.c.height)
+)
 _PREFECTURE_KINDS = (("自治州", "自治州"), ("委员会", "管理委员会"), ("市", "地级市"))
 
 
@@ -98,19 +104,27 @@ def chain(session: Session, code: str) -> list[Division]:
 
 def chain_codes(session: Session, code: str) -> tuple[str, ...]:
     """The codes of :func:`chain`: what permissions and parameters ask for."""
-    return tuple(one.code for one in chain(session, code))
+    return tuple(levels_above(session, code))
+
+
+def levels_above(session: Session, code: str) -> dict[str, str]:
+    """Code → level of :func:`chain`, nearest first."""
+    found = {one.code: one.level for one in session.execute(_CODES, {"code": code})}
+    if not found:
+        raise NotFound(f"没有代码为 {code} 的行政区划。")
+    return found
 
 
 def county_of(session: Session, code: str) -> Division:
     """The county-level division that ``code`` is or lies in; raises ``NotFound`` above the counties."""
-    return county_among(chain(session, code))
+    return division(session, county_among(levels_above(session, code)))
 
 
-def county_among(above: list[Division]) -> Division:
-    """The county-level division of a :func:`chain`; raises ``NotFound`` above the counties."""
-    for one in above:
-        if one.level == "county":
-            return one
+def county_among(levels: Mapping[str, str]) -> str:
+    """The code of the county among :func:`levels_above`; raises ``NotFound`` when all of them lie above the counties."""
+    for code, level in levels.items():
+        if level == "county":
+            return code
     raise NotFound("该行政区划不在任何一个县（市、区）内，请选择到县或乡镇。")
 
 
