@@ -185,6 +185,10 @@ def test_held_people_need_a_word_with_a_reason_from_both_offices(published: Data
         finance = {"step": "finance_lift", "by": "finance", "outcome": "decided"}
         with pytest.raises((Invalid, Stuck), match="暂缓"):
             run.take(finance, content)
+        with pytest.raises(Invalid, match="只处理标“暂缓”的人员"):
+            run.take(
+                {**finance, "rows": [{"kind": "qualified", "verdict": "refuse", "reason": "不同意"}]}, content
+            )
         run.take({**finance, "rows": [{**lifted, "reason": "已核对支付记录"}]}, content)
         run.take({"step": "recheck", "by": "hrss_head", "outcome": "approve"}, content)
         assert states(published, run.walk.case_id) == (["approved"] * 2, ["reserved"] * 2)

@@ -245,6 +245,8 @@ def rows(item_id: int) -> ResponseReturnValue:
                 give(session, who, item_id, row_ids, verdict, reason)
                 for (verdict, reason), row_ids in words.items()
             )
+    except Invalid as error:
+        return _show(item_id, Typed(row_errors={"bulk_reason": error.message}, rows=posted()), 422)
     except Conflict as error:
         reasons = "\n".join(dict.fromkeys(reason for _, reason in words if reason))
         return _conflict(item_id, {"reason": [reasons]}, error.message)
@@ -266,13 +268,17 @@ def _row_words() -> tuple[dict[tuple[str, str], list[int]], dict[str, str]]:
         elif bulk == REFUSE and not reason:
             errors["bulk_reason"] = "不同意的，请写明理由，申请单位会看到。"
         return {(bulk, reason): chosen}, errors
+    held = set(numbers.keys(form.getlist("held")))
     for row_id in numbers.keys([name.removeprefix("verdict-") for name in form]):
         verdict = form.get(f"verdict-{row_id}", "")
         if verdict not in (AGREE, REFUSE):
             continue
-        reason = form.get(f"reason-{row_id}", "").strip() if verdict == REFUSE else ""
-        if verdict == REFUSE and not reason:
-            errors[f"reason-{row_id}"] = "不同意的，请写明理由。"
+        asked = verdict == REFUSE or row_id in held
+        reason = form.get(f"reason-{row_id}", "").strip() if asked else ""
+        if asked and not reason:
+            errors[f"reason-{row_id}"] = (
+                "不同意的，请写明理由。" if verdict == REFUSE else "同意解除暂缓的，也请写明理由。"
+            )
         words.setdefault((verdict, reason), []).append(row_id)
     if not words:
         errors["bulk_reason"] = "还没有选择意见：请勾选人员，或者在人员后面选择同意或不同意。"

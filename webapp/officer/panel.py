@@ -60,6 +60,7 @@ def panel(
         "title": "签署" if signing else form.definition.title,
         "intro": "" if signing else form.definition.intro,
         "signed": f"{page_actor().name}，{office}",
+        "only_held": deciding and form.step.config.get("roster_rest") == "ignored",
         "left": undecided(session, roster, item.department_id or 0) if deciding and roster else 0,
         "deciding_rows": deciding,
         "next_item": (_next_title(following), url_for("officer.item", item_id=following.id))

@@ -50,6 +50,7 @@ class RowView:
     """One person. ``values``: heading and text of what is not sensitive; ``reasons``: text and citation.
 
     :param tone: good, waiting (a person must look) or bad.
+    :param held: a hold that only words with reasons lift, an agreement's too.
     :param own: the word of the office that decides now.
     :param words: the words of the other offices.
     """
@@ -65,6 +66,7 @@ class RowView:
     errors: list[str]
     warnings: list[str]
     bad: bool
+    held: bool
     own: RowVerdict | None
     words: list[Word]
 
@@ -204,6 +206,7 @@ def _view(
 ) -> RowView:
     described = process.config.get("row_result", {})
     name, number = name_and_number(process, row)
+    held = row.result != "" and row.result == described.get("held", {}).get("result")
     return RowView(
         id=row.id,
         number=row.number,
@@ -214,7 +217,7 @@ def _view(
         tone="good"
         if row.result == described.get("counts")
         else "waiting"
-        if row.result == described.get("confirmable")
+        if held or row.result == described.get("confirmable")
         else "bad"
         if row.result
         else "",
@@ -226,6 +229,7 @@ def _view(
         errors=[veil(text) for text in row.errors.values()],
         warnings=[veil(text) for text in row.warnings.values()],
         bad=row.bad,
+        held=held,
         own=next((one for one, _ in words if one.department_id == department_id), None),
         words=[
             Word(office, one.verdict, LABELS.get(one.verdict, one.verdict), one.reason)

@@ -55,9 +55,13 @@ def give(
     roster = current_roster(session, item.case_id)
     if roster is None or item.department_id is None:
         raise Invalid("这个申请没有花名册。")
-    rows = session.scalars(
-        select(RosterRow.id).where(RosterRow.roster_id == roster.id, RosterRow.id.in_(row_ids))
-    ).all()
+    wanted = select(RosterRow.id).where(RosterRow.roster_id == roster.id, RosterRow.id.in_(row_ids))
+    if action.process.step(item.step).config.get("roster_rest") == "ignored":
+        held = action.process.config["row_result"]["held"]["result"]
+        wanted = wanted.where(RosterRow.result == held)
+        if len(session.scalars(wanted).all()) != len(set(row_ids)):
+            raise Invalid("这一环节只处理标“暂缓”的人员，请去掉其他人员后再保存。")
+    rows = session.scalars(wanted).all()
     given = {
         row.row_id: row
         for row in session.scalars(

@@ -61,10 +61,11 @@ for (const form of document.querySelectorAll("form[data-verdicts]")) {
     const reason = form.querySelector('[name="bulk_reason"]');
     if (button.value === "refuse" && reason && !reason.value.trim()) { event.preventDefault(); reason.focus(); }
   });
-  // A reason is asked only of a refusal.
+  // A reason is asked of a refusal, and of lifting a hold.
   const reasons = () => {
     for (const row of form.querySelectorAll("[data-verdict]")) {
-      row.querySelector("[data-verdict-reason]").hidden = row.querySelector("input:checked")?.value !== "refuse";
+      const word = row.querySelector("input:checked")?.value;
+      row.querySelector("[data-verdict-reason]").hidden = !word || (word !== "refuse" && !row.hasAttribute("data-verdict-held"));
     }
   };
   form.addEventListener("change", reasons);
