@@ -240,7 +240,7 @@ def demo() -> None:
 @demo.command()
 def load() -> None:
     """载入演示县：单位、人员、名单、用人单位，以及各个环节的办件。重复执行不会重复载入。"""
-    from webapp import demo_cases
+    from webapp import demo_cases, demo_rewards
     from webapp.startup import signer
     from workflows.base.installation import installation
     from workflows.registers import demo_county
@@ -251,6 +251,7 @@ def load() -> None:
         county = demo_county.load(session, demonstration=settings.demo, store=installation().files)
         session.expunge_all()
     demo_cases.load(database, signer(settings), county, Progress("正在办理演示办件"))
+    demo_rewards.load(database, signer(settings), county)
     database.close()
     click.echo("演示县已载入。", err=True)
 

@@ -102,7 +102,7 @@ def _walk(
     with clock.frozen(begins) as move:
         run = Run(database, sign, scenarios, employer_id, county.county_code, move, seed=plan.unit)
         run.walk.begin(PROCESS, employer_id)
-        run.walk.upload(_roster(database, scenarios, county, people))
+        run.walk.upload(roster(database, scenarios, county, people))
         for action in scenario["walk"]:
             if action.get("step") == plan.stop or (plan.stop == "publicity" and "advance" in action):
                 break
@@ -114,12 +114,18 @@ def _walk(
         run.walk.work()
 
 
-def _roster(database: Database, scenarios: Scenarios, county: DemoCounty, people: list[DemoPerson]) -> bytes:
-    """Six people of the county's list, each of whom meets the three tests."""
+def roster(
+    database: Database,
+    scenarios: Scenarios,
+    county: DemoCounty,
+    people: list[DemoPerson],
+    **columns: str,
+) -> bytes:
+    """People of the county's list, each of whom meets the process's tests; ``columns`` replace cells of all."""
     with database.reading() as session:
-        definition = newest(session, PROCESS).roster
+        definition = newest(session, scenarios.process).roster
     if definition is None:
-        raise LookupError(f"{PROCESS} has no roster")
+        raise LookupError(f"{scenarios.process} has no roster")
     usual: Mapping[str, Any] = kind_of(scenarios.content["people"], "qualified")["row"]
     labels = {column.key: {one.value: one.label for one in column.options} for column in definition.columns}
     rows = []
@@ -127,7 +133,7 @@ def _roster(database: Database, scenarios: Scenarios, county: DemoCounty, people
         cells: dict[str, Any] = {key: day_of(value, today()) for key, value in usual.items()}
         cells |= {
             key: value for key, value in person_values(person, county.village_of(person)).items() if value
-        }
+        } | columns
         rows.append(
             {
                 key: labels.get(key, {}).get(value, value) if isinstance(value, str) else value

@@ -37,7 +37,7 @@ def reward(
     if roster is not None:
         content["roster"] = roster
     run.prepare(content)
-    run._start_for_workshop(content)
+    run.start_for_workshop(content)
     for action in content["walk"]:
         if action.get("step") == until or until in action:
             break

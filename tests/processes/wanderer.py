@@ -98,7 +98,7 @@ class Walker:
             self.run.walk.begin(process, self.run.employer_id)
             self.oracle = Recognition({"application"})
         else:
-            self.run._start_for_workshop(self.scenario)
+            self.run.start_for_workshop(self.scenario)
             self.oracle = Review({"opening"}, kind=self.kind)
 
     @property

@@ -145,7 +145,7 @@ def test_the_demonstration_has_cases_at_every_step_and_holds(demonstrated: Datab
         "acknowledge",
     }
     assert late
-    assert {"recognised", "publicised"} <= statuses
+    assert {"recognised", "publicised", "paying"} <= statuses
 
 
 def test_the_demonstration_is_loaded_once(demonstrated: Database) -> None:

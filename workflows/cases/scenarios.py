@@ -116,7 +116,7 @@ class Run:
         """What must be there before, and the case itself."""
         self.prepare(scenario)
         if scenario.get("start"):
-            self._start_for_workshop(scenario)
+            self.start_for_workshop(scenario)
         else:
             self.walk.begin(self.scenarios.process, self.employer_id)
 
@@ -158,7 +158,8 @@ class Run:
             kinds, wanted, today=today(), owner_id=OWNER, village="示范镇前进村", seed=self.seed
         )
 
-    def _start_for_workshop(self, scenario: Mapping[str, Any]) -> None:
+    def start_for_workshop(self, scenario: Mapping[str, Any]) -> None:
+        """Open the case about the unit's workshop: the one it has in that status, or one entered for it."""
         described = scenario["workshop"]
         recognised = day_of(described["recognised_on"], today())
         with self.database.transaction() as session:
