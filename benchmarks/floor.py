@@ -130,7 +130,7 @@ class Chain:
 
 
 def _digest(row: Mapping[str, Any], salt: str) -> str:
-    return hashlib.sha256(f"{salt}\0{canonical(row)}".encode()).hexdigest()
+    return "1:" + hashlib.sha256(f"{salt}\0{canonical(row)}".encode()).hexdigest()
 
 
 class Floor:

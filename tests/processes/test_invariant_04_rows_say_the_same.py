@@ -88,6 +88,10 @@ TO_A_REVIEW = {
         ],
         "花名册的人员与读取时的摘要不符",
     ),
+    "a worker who passes although the rules said no": (
+        ["UPDATE roster_rows SET result = 'forged', fired = '[]'"],
+        "花名册的审核结果与规则运行时的摘要不符",
+    ),
     "a number skipped": (
         ["UPDATE number_series SET last = last + 1 WHERE series LIKE 'case:%'"],
         "整件被删除",

@@ -71,6 +71,18 @@ ATTACKS = {
         "roster_rows",
         "UPDATE roster_rows SET \"values\" = 'AAAA' WHERE number = 2",
     ),
+    "what the rules said of a worker is rewritten": (
+        "roster_rows",
+        "UPDATE roster_rows SET result = 'not_qualified' WHERE number = 2",
+    ),
+    "the reasons for it are rewritten": (
+        "roster_rows",
+        "UPDATE roster_rows SET fired = '[]' WHERE number = 2",
+    ),
+    "a row of the roster is another person's": (
+        "roster_rows",
+        "UPDATE roster_rows SET person_id = (SELECT max(id) FROM people) WHERE number = 2",
+    ),
     "a person on the list becomes another kind": (
         "identities",
         "UPDATE identities SET category = CASE category WHEN 'monitored' THEN 'poverty_alleviated' ELSE 'monitored' END"
@@ -183,7 +195,7 @@ def test_rotating_the_keys_breaks_nothing(at_reviews: Database) -> None:
             with at_reviews.transaction() as session:
                 from sqlalchemy.orm.attributes import flag_modified
 
-                from workflows.cases.model import RosterRow
+                from workflows.cases.roster_model import RosterRow
 
                 for row in session.query(RosterRow):
                     flag_modified(row, "values")

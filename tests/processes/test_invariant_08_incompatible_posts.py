@@ -14,9 +14,10 @@ from workflows.base import clock
 from workflows.base.errors import Conflict, Forbidden, Invalid
 from workflows.base.session import Database
 from workflows.cases import check, claiming, verdicts
-from workflows.cases.model import Case, Decision, RosterRow, WorkItem
+from workflows.cases.model import Case, Decision, WorkItem
 from workflows.cases.process import newest
 from workflows.cases.publishing import process_keys
+from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenarios import Run, Scenarios
 from workflows.cases.walking import user_named
 from workflows.organisations.model import Assignment, User

@@ -14,10 +14,11 @@ from workflows.base import clock
 from workflows.base.errors import Conflict, Forbidden, Invalid
 from workflows.base.session import Database
 from workflows.cases import check, recalling, verdicts
-from workflows.cases.model import Case, Publicity, RosterRow, WorkItem
+from workflows.cases.model import Case, Publicity, WorkItem
 from workflows.cases.paying import blocked_cases, remove_row
 from workflows.cases.process import newest
 from workflows.cases.public_views import publicity_notice
+from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenario_money import enter_funds, finance_officers, pay
 from workflows.cases.scenario_people import sheet_of
 from workflows.cases.scenarios import Run

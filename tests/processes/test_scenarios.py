@@ -11,9 +11,10 @@ from sqlalchemy import select
 from workflows.base import clock
 from workflows.base.session import Database
 from workflows.cases import check
-from workflows.cases.model import Case, RosterRow
+from workflows.cases.model import Case
 from workflows.cases.process import newest
 from workflows.cases.publishing import process_keys
+from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenarios import Outcome, Run, Scenarios, opening_instant
 from workflows.engine import decide
 from workflows.registers.demo_county import DemoCounty

@@ -20,8 +20,9 @@ from tests.web.test_employer import DAY, GOOD_ROW, SECTIONS, begin, fill_in, upl
 from workflows.base import clock
 from workflows.base.session import Database
 from workflows.cases import process, rosters
-from workflows.cases.model import Draft, Roster, RosterRow
+from workflows.cases.model import Draft
 from workflows.cases.process import newest
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.registers.demo_people import id_number
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from tests.web.client import Browser, Page, text_of
 from tests.web.world import PASSWORD, VILLAGE, World
 from webapp import access
+from workflows.audit.model import Event
 from workflows.base import clock
 from workflows.base.outbox import drain
 from workflows.base.parameters import Parameter
@@ -27,8 +28,10 @@ from workflows.cases.answering import parse_answers
 from workflows.cases.check import verify_everything
 from workflows.cases.completing import complete
 from workflows.cases.jobs import handlers
-from workflows.cases.model import Attachment, Case, Decision, Draft, Roster, RosterRow, WorkItem
+from workflows.cases.model import Attachment, Case, Decision, Draft, WorkItem
 from workflows.cases.process import newest
+from workflows.cases.roster_digest import altered
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.scenario_people import ScenarioPerson, enter_identities, make_people, sheet_of
 from workflows.cases.scenarios import Scenarios
 from workflows.organisations.model import User
@@ -480,6 +483,9 @@ def test_a_roster_uploaded_first_is_judged_again_when_its_answers_come(
     )  # how income is reckoned is not yet said
     fill_in(zheng, item)
     assert "符合 3 人" in zheng.get(f"/employer/steps/{item}").main
+    with web_database.reading() as session:
+        assert altered(session, session.scalars(select(Roster)).one()) == []
+        assert session.scalar(select(func.count()).where(Event.kind == "rows-judged"))
 
 
 # Bad rosters ---------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tests.web.test_finance import answer, balance, made, send_answer, sound
 from workflows.audit.model import Event
 from workflows.base.clock import today
 from workflows.base.session import Database
-from workflows.cases.model import RosterRow
+from workflows.cases.roster_model import RosterRow
 from workflows.funds.model import Payable, Recovery
 from workflows.registers.grant_model import Grant, GrantLookup
 

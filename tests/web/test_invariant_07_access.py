@@ -26,7 +26,8 @@ from webapp.audit.verifying import ask
 from workflows.base.outbox import OutboxRow
 from workflows.base.session import Database
 from workflows.cases.attachments import attach
-from workflows.cases.model import Attachment, Case, Notice, Roster, RosterRow, WorkItem
+from workflows.cases.model import Attachment, Case, Notice, WorkItem
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.scenarios import PDF
 from workflows.cases.starting import start
 from workflows.cases.walking import employers_actor

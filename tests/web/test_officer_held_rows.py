@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.web.client import Browser
 from tests.web.officer_cases import Filled
 from workflows.base.session import Database
-from workflows.cases.model import Roster, RosterRow, RowVerdict
+from workflows.cases.roster_model import Roster, RosterRow, RowVerdict
 
 Office = Callable[[str], Browser]
 
@@ -58,4 +58,4 @@ def test_of_other_people_an_agreement_keeps_no_forgotten_reason(
     browser.submit(f"/work/{item}/rows", {f"verdict-{row}": "agree", f"reason-{row}": "工资不实"})
     with money_database.reading() as session:
         words = session.scalars(select(RowVerdict).where(RowVerdict.row_id == row)).all()
-        assert [one.reason for one in words if one.verdict == "agree"] == [""] * len(words)
+        assert [one.reason for one in words if one.verdict == "agree"] == [None] * len(words)

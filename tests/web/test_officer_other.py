@@ -13,7 +13,8 @@ from tests.web.officer_cases import Filled, worker
 from workflows.audit.model import Event
 from workflows.base.session import Database
 from workflows.cases.check import check
-from workflows.cases.model import Case, Notice, Publicity, Roster, RosterRow, Unmasking, WorkItem
+from workflows.cases.model import Case, Notice, Publicity, Unmasking, WorkItem
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.registers import workshops
 from workflows.registers.model import Employer
 

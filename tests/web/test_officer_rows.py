@@ -11,7 +11,8 @@ from tests.web.client import Browser, Page, text_of
 from tests.web.officer_cases import Filled, answered
 from workflows.audit.model import Event
 from workflows.base.session import Database
-from workflows.cases.model import Case, Roster, RosterRow, RowVerdict
+from workflows.cases.model import Case
+from workflows.cases.roster_model import Roster, RosterRow, RowVerdict
 from workflows.cases.verdicts import current_roster
 
 Enter = Callable[[str], Browser]
@@ -64,7 +65,7 @@ def test_one_by_one_with_a_reason(
     assert "本单位已逐人审核 2 人" in page.main
     assert "其余 10 人均同意" in page.main
     assert words(officer_database) == {
-        people[0]: ("agree", ""),
+        people[0]: ("agree", None),
         people[1]: ("refuse", "合同上的签名不是本人。"),
     }
     form = page.form("rows")
@@ -92,7 +93,7 @@ def test_over_a_selection(enter: Enter, review: int, people: list[int], officer_
     assert words(officer_database) == {
         people[2]: ("refuse", "收入不足"),
         people[3]: ("refuse", "收入不足"),
-        people[4]: ("agree", ""),
+        people[4]: ("agree", None),
     }
     assert [one.get("value") for one in page.all("option")][:1], "reasons are offered"
     refused = [href for text, href in page.links().items() if text == "不同意 2"]

@@ -89,6 +89,7 @@ EVENTS = {
     "roster-uploaded": "上传花名册",
     "row-removed": "剔除人员",
     "rows-decided": "逐人审核",
+    "rows-judged": "按规则重新审核花名册",
     "rules-applied": "规则判断",
     "signature-sent-back": "退回会签",
     "status-set": "状态变化",

@@ -22,8 +22,8 @@ from workflows.base.errors import Invalid, NotFound
 from workflows.base.files import XLSX
 from workflows.cases import rosters
 from workflows.cases.filling import Filling, own_item
-from workflows.cases.model import Roster
 from workflows.cases.process import Process
+from workflows.cases.roster_model import Roster
 from workflows.cases.roster_problems import SIZE, problems
 from workflows.cases.verdicts import current_roster
 

@@ -14,7 +14,7 @@ from webapp.officer.blueprint import bp, case_caption, reason_field
 from webapp.questions import Answers, read_answers
 from workflows.base.errors import Invalid, NotFound
 from workflows.cases.access import visible_case
-from workflows.cases.model import Roster, RosterRow
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.unmasking import unmask_application, unmask_objector, unmask_row
 from workflows.organisations.actors import Actor
 

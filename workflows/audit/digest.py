@@ -28,10 +28,14 @@ def canonical(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_plain)
 
 
-def audited_columns(row: Base) -> tuple[str, ...]:
-    """The columns of a row's class that its events cover."""
-    columns: tuple[str, ...] = getattr(type(row), "__audited__", ())
-    return columns
+def _versions(row: Base) -> list[tuple[str, ...]]:
+    """The lists of columns that events of a row's class have covered, the first one first.
+
+    A release that covers other columns moves the old list to ``__audited_before__``: what was recorded under it
+    keeps verifying, and new events say which list they mean.
+    """
+    before: tuple[tuple[str, ...], ...] = getattr(type(row), "__audited_before__", ())
+    return [*before, getattr(type(row), "__audited__", ())]
 
 
 def row_key(row: Base) -> tuple[str, str]:
@@ -43,9 +47,22 @@ def row_key(row: Base) -> tuple[str, str]:
 
 
 def row_digest(row: Base, salt: str) -> str:
-    """SHA-256 over the salt and the audited columns in plaintext."""
-    values = {name: getattr(row, name) for name in audited_columns(row)}
-    return hashlib.sha256(f"{salt}\0{canonical(values)}".encode()).hexdigest()
+    """``N:`` and SHA-256 over the salt and the audited columns in plaintext; N is the list of columns that it covers."""
+    versions = _versions(row)
+    return _digest(row, salt, len(versions), versions[-1])
+
+
+def fits(row: Base, salt: str, noted: str) -> bool:
+    """Whether a row still says what an event noted, over the columns of the event's day."""
+    number = int(noted.partition(":")[0])
+    versions = _versions(row)
+    return 0 < number <= len(versions) and _digest(row, salt, number, versions[number - 1]) == noted
+
+
+def _digest(row: Base, salt: str, number: int, columns: tuple[str, ...]) -> str:
+    values = {name: getattr(row, name) for name in columns}
+    digest = hashlib.sha256(f"{salt}\0{canonical(values)}".encode()).hexdigest()
+    return f"{number}:{digest}"
 
 
 def event_hash(

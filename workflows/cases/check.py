@@ -14,9 +14,10 @@ from workflows.audit.verify import verify_anchors, verify_chain, verify_streams,
 from workflows.base.session import Database
 from workflows.cases.check_money import check_money
 from workflows.cases.jobs import all_heads
-from workflows.cases.model import Case, CaseTimer, Decision, Objection, Publicity, Roster, WorkItem
+from workflows.cases.model import Case, CaseTimer, Decision, Objection, Publicity, WorkItem
 from workflows.cases.process import process_of
-from workflows.cases.rosters import verify_roster
+from workflows.cases.roster_digest import altered
+from workflows.cases.roster_model import Roster
 from workflows.documents.model import IssuedDocument, NumberSeries
 from workflows.engine import EngineError, runner
 from workflows.registers.identities import altered_snapshots
@@ -125,8 +126,7 @@ def _problems(session: Session, case: Case) -> Iterator[str]:
     for roster in session.scalars(
         select(Roster).where(Roster.case_id == case.id, Roster.status == "current")
     ):
-        if not verify_roster(session, roster):
-            yield "花名册的人员与读取时的摘要不符：被改动。"
+        yield from altered(session, roster)
     papers = session.scalars(select(IssuedDocument).where(IssuedDocument.case_id == case.id)).all()
     heads = set(session.scalars(select(Event.hash).where(Event.stream == case.stream_name)))
     for paper in papers:
@@ -205,9 +205,9 @@ def verify_case(session: Session, case_id: int) -> list[Finding]:
     # one digest covers the rows of a roster: thousands of them are one row of an event
     rosters = select(Roster).where(Roster.case_id == case_id, Roster.status == "current")
     findings += [
-        Finding(case.stream_name, f"花名册 {roster.id}：人员与上传时的摘要不符：被改动。")
+        Finding(case.stream_name, f"花名册 {roster.id}：{problem}")
         for roster in session.scalars(rosters)
-        if not verify_roster(session, roster)
+        for problem in altered(session, roster)
     ]
     return findings
 

@@ -13,7 +13,8 @@ from workflows.base.privacy import mask_id
 from workflows.cases.action import Action
 from workflows.cases.facts import CaseView
 from workflows.cases.lists import lists_for
-from workflows.cases.model import Decision, RosterRow
+from workflows.cases.model import Decision
+from workflows.cases.roster_model import RosterRow
 from workflows.cases.rules import reasons_of
 from workflows.cases.verdicts import refused_rows
 

@@ -17,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from workflows.base.clock import local, today
 from workflows.base.errors import CatalogueError
-from workflows.cases.model import Case, Decision, Roster, RosterRow
+from workflows.cases.model import Case, Decision
 from workflows.cases.process import Process
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.verdicts import confirmed_rows, current_roster, lifted_rows, refused_rows
 from workflows.engine import decide
 from workflows.funds.appropriations import enabled

@@ -22,8 +22,9 @@ from workflows.cases.answering import StepForm, step_form
 from workflows.cases.attachments import listed
 from workflows.cases.completing import Completed, complete
 from workflows.cases.facts import CaseView
-from workflows.cases.model import Case, Command, Draft, Roster, WorkItem
+from workflows.cases.model import Case, Command, Draft, WorkItem
 from workflows.cases.process import Process, Step, process_of
+from workflows.cases.roster_model import Roster
 from workflows.cases.rosters import latest_upload, rejudge, typed_answers
 from workflows.cases.row_facts import case_inputs
 from workflows.cases.rules import Reason

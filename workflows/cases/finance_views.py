@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from workflows.base.calendar import WorkingCalendar
 from workflows.base.clock import today
 from workflows.base.privacy import mask_id
-from workflows.cases.model import Case, RosterRow
+from workflows.cases.model import Case
 from workflows.cases.officer_views import processes
 from workflows.cases.process import Process, process_of
+from workflows.cases.roster_model import RosterRow
 from workflows.cases.roster_view import name_and_number
 from workflows.funds.model import PAYABLE_STATES, Payable
 from workflows.funds.views import Page, paged

@@ -14,13 +14,14 @@ from workflows.base.errors import CatalogueError, Conflict
 from workflows.cases.action import Action
 from workflows.cases.facts import CaseView
 from workflows.cases.functions import latest_answers
-from workflows.cases.model import Roster, RosterRow, RowVerdict
 from workflows.cases.process import Process
+from workflows.cases.roster_digest import RosterDigest
+from workflows.cases.roster_model import Roster, RosterRow, RowVerdict
 from workflows.cases.verdicts import AGREE, REFUSE, current_roster
 from workflows.organisations.model import Department
 from workflows.registers import grants
 from workflows.registers.grant_model import Grant
-from workflows.registers.grants import Claim, Claimant, Obstacle, Policy
+from workflows.registers.grants import Claim, Claimant, Claimed, Obstacle, Policy
 from workflows.registers.model import Employer
 
 #: What a held row's reasons say, by obstacle. The citation is the parameter ``repeat_reading`` of the process.
@@ -74,7 +75,8 @@ def claim_grants(action: Action) -> None:
         raise Conflict("还没有花名册，不能登记奖补。")
     employer = _employer(view)
     described = action.process.config["row_result"]
-    rows = {row.person_id: row for row in _rows(action, roster) if row.person_id is not None and not row.bad}
+    everyone = _rows(action, roster)
+    rows = {row.person_id: row for row in everyone if row.person_id is not None and not row.bad}
     open_rows = [row for row in rows.values() if row.result != described["refused"]]
     claimed = grants.claim(
         action.session,
@@ -91,17 +93,33 @@ def claim_grants(action: Action) -> None:
         ],
         actor_id=action.actor_id,
     )
-    for person, obstacle in claimed.refused.items():
-        _rule(action, rows[person], described["refused"], refusal_text(obstacle))
-    for person, grant in claimed.held.items():
-        if rows[person].result != described["held"]["result"]:
-            _rule(action, rows[person], described["held"]["result"], _HELD[str(grant.obstacle)])
+    ruled = _rule_again(action, rows, claimed)
+    if ruled:
+        digest = RosterDigest()
+        digest.add_rows(sorted(everyone, key=lambda row: row.id))
+        roster.judged = digest.judged
     action.record(
         "claims-entered",
+        (roster,) if ruled else (),
         free=len(claimed.free),
         held=len(claimed.held),
         refused=len(claimed.refused),
     )
+
+
+def _rule_again(action: Action, rows: Mapping[int, RosterRow], claimed: Claimed) -> bool:
+    """Rows that lost the race between the rules and the register get the register's word. Whether there are any."""
+    described = action.process.config["row_result"]
+    refused, held = described["refused"], described.get("held", {}).get("result")
+    ruled = False
+    for person, obstacle in claimed.refused.items():
+        _rule(action, rows[person], refused, refusal_text(obstacle))
+        ruled = True
+    for person, grant in claimed.held.items():
+        if rows[person].result != held:
+            _rule(action, rows[person], held, _HELD[str(grant.obstacle)])
+            ruled = True
+    return ruled
 
 
 def amount_of(action: Action, values: Mapping[str, Any]) -> int:
@@ -163,7 +181,7 @@ def _named(action: Action, roster: Roster, verdict: str) -> dict[int, list[_Word
         .join(Department, Department.id == RowVerdict.department_id)
         .where(RosterRow.roster_id == roster.id, RowVerdict.verdict == verdict)
     ):
-        found.setdefault(row_id, []).append(_Word(kind, by, reason))
+        found.setdefault(row_id, []).append(_Word(kind, by, reason or ""))
     return found
 
 

@@ -185,6 +185,12 @@ _TITLES = {
     "roster-read": "花名册读取完成",
     "roster-set-aside": "花名册没有采用",
     "rows-decided": "逐人审核",
+    "rows-judged": "按规则重新审核花名册",
+    "claims-entered": "登记奖补申报",
+    "row-removed": "公示后剔除人员",
+    "funds-reserved": "预占资金",
+    "funds-freed": "释放预占资金",
+    "payables-ready": "款项可以拨付",
     "material-added": "上传材料",
     "material-removed": "移除材料",
     "rules-applied": "运行规则",
@@ -208,7 +214,15 @@ _TITLES = {
 
 #: Of interest to auditors, not to those who want to know where a case is.
 _QUIET = frozenset(
-    {"status-set", "rules-applied", "item-claimed", "item-unclaimed", "message-received", "material-removed"}
+    {
+        "status-set",
+        "rules-applied",
+        "rows-judged",
+        "item-claimed",
+        "item-unclaimed",
+        "message-received",
+        "material-removed",
+    }
 )
 
 

@@ -13,7 +13,8 @@ from workflows.base.errors import Conflict, Invalid
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.granting import approved, free_grants, payee_account, rows_by_id
-from workflows.cases.model import Case, Objection, Publicity, RowVerdict
+from workflows.cases.model import Case, Objection, Publicity
+from workflows.cases.roster_model import RowVerdict
 from workflows.cases.verdicts import REFUSE
 from workflows.funds import payables
 from workflows.funds.answers import PAYMENTS_CHANGED
@@ -149,7 +150,7 @@ def remove_row(session: Session, actor: Actor, case_id: int, row_id: int, reason
     if word is None:
         word = RowVerdict(row_id=row_id, department_id=office)
         session.add(word)
-    word.verdict, word.reason, word.by, word.at = REFUSE, reason.strip(), actor.user_id, action.at
+    word.verdict, word.reason, word.by, word.at = REFUSE, reason.strip() or None, actor.user_id, action.at
     action.record("row-removed", (word,), row=row_id, amount_fen=freed)
     outbox.put(session, PAYMENTS_CHANGED, f"{case_id}-removed-{payable.id}", {"case": case_id})
     return freed

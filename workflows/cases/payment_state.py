@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from workflows.cases.action import Action
-from workflows.cases.model import RosterRow, RowVerdict
+from workflows.cases.roster_model import RosterRow, RowVerdict
 from workflows.cases.verdicts import REFUSE
 from workflows.funds import payables
 from workflows.registers.grant_model import Grant

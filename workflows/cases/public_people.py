@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workflows.cases.model import Case, Publicity, RosterRow
+from workflows.cases.model import Case, Publicity
 from workflows.cases.process import process_of
+from workflows.cases.roster_model import RosterRow
 from workflows.funds.model import Payable
 
 

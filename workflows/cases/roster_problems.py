@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 
 from forms.rows import ErrorGroup, Row, group_errors, kind_of
 from forms.text import quoted
-from workflows.cases.model import Roster, RosterRow
 from workflows.cases.process import Process
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.roster_view import name_and_number, veil
 
 #: Cells listed on a page.

@@ -13,8 +13,9 @@ from forms.definition import Option
 from forms.show import display
 from workflows.base.privacy import mask_id, mask_phone
 from workflows.cases.lists import lists_for
-from workflows.cases.model import Case, Roster, RosterRow, RowVerdict
+from workflows.cases.model import Case
 from workflows.cases.process import Process
+from workflows.cases.roster_model import Roster, RosterRow, RowVerdict
 from workflows.cases.verdicts import AGREE, REFUSE, current_roster
 from workflows.organisations.model import Department
 
@@ -232,7 +233,7 @@ def _view(
         held=held,
         own=next((one for one, _ in words if one.department_id == department_id), None),
         words=[
-            Word(office, one.verdict, LABELS.get(one.verdict, one.verdict), one.reason)
+            Word(office, one.verdict, LABELS.get(one.verdict, one.verdict), one.reason or "")
             for one, office in words
             if one.department_id != department_id
         ],

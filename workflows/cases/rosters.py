@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -13,7 +12,6 @@ from forms.corrections import merge_correction
 from forms.rows import Row
 from forms.sheets import read_roster
 from forms.web import parse_draft
-from workflows.audit.digest import canonical
 from workflows.base import outbox
 from workflows.base.clock import today
 from workflows.base.errors import Conflict, Invalid, NotFound, WengangError
@@ -25,8 +23,10 @@ from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.facts import CaseView
 from workflows.cases.lists import lists_for
-from workflows.cases.model import Case, Draft, Roster, RosterRow, WorkItem
+from workflows.cases.model import Case, Draft, WorkItem
 from workflows.cases.process import Process, process_of
+from workflows.cases.roster_digest import RosterDigest
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.row_facts import RowInput, apply_row_rules, case_inputs
 from workflows.cases.verdicts import current_roster
 from workflows.organisations.actors import Actor
@@ -114,7 +114,7 @@ def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
         return
     rows, notes = _merged(process, kept, reading.rows)
     judged_by: dict[str, Any] = {}
-    digest = hashlib.sha256()
+    digest = RosterDigest()
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         with database.transaction() as session:
@@ -127,7 +127,7 @@ def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
                 .where(Roster.id == roster_id)
                 .values(total=len(rows), done=len(rows) // 2 + (start + len(chunk)) // 2)
             )
-    _swap_in(database, roster_id, rows, notes, judged_by, digest.hexdigest())
+    _swap_in(database, roster_id, rows, notes, judged_by, digest)
 
 
 def _merged(process: Process, kept: Sequence[Row], new: list[Row]) -> tuple[list[Row], list[str]]:
@@ -149,7 +149,7 @@ def _stage(
     view: CaseView,
     roster_id: int,
     rows: Sequence[Row],
-    digest: Any,
+    digest: RosterDigest,
 ) -> None:
     key = process.roster.match_on if process.roster and process.roster.match_on else "id_number"
     name_key = process.roster.name_column if process.roster and process.roster.name_column else "name"
@@ -170,24 +170,23 @@ def _stage(
     stored = []
     for row, one, judged in zip(rows, digests, inputs, strict=True):
         outcome = next(outcomes) if judged is not None else None
-        digest.update(canonical([row.number, row.values, row.raw]).encode())
-        stored.append(
-            {
-                "roster_id": roster_id,
-                "number": row.number,
-                "values": row.values,
-                "raw": row.raw,
-                "person_id": known.get(one) if one else None,
-                "id_digest": one,
-                "errors": row.errors,
-                "warnings": row.warnings,
-                "across": row.across,
-                "bad": not row.ok,
-                "result": outcome.result if outcome else "",
-                "facts": outcome.facts if outcome else {},
-                "fired": outcome.fired if outcome else [],
-            }
-        )
+        columns = {
+            "roster_id": roster_id,
+            "number": row.number,
+            "values": row.values,
+            "raw": row.raw,
+            "person_id": known.get(one) if one else None,
+            "id_digest": one,
+            "errors": row.errors,
+            "warnings": row.warnings,
+            "across": row.across,
+            "bad": not row.ok,
+            "result": outcome.result if outcome else "",
+            "facts": outcome.facts if outcome else {},
+            "fired": outcome.fired if outcome else [],
+        }
+        digest.add(**columns)
+        stored.append(columns)
     session.execute(insert(RosterRow), stored)
 
 
@@ -197,7 +196,7 @@ def _swap_in(
     rows: Sequence[Row],
     notes: list[str],
     judged_by: dict[str, Any],
-    digest: str,
+    digest: RosterDigest,
 ) -> None:
     with database.transaction() as session:
         roster = session.get_one(Roster, roster_id)
@@ -226,7 +225,7 @@ def _swap_in(
         roster.total = roster.done = len(rows)
         roster.bad = sum(not row.ok for row in rows)
         roster.good = len(rows) - roster.bad
-        roster.digest = digest
+        roster.digest, roster.judged = digest.read, digest.judged
         roster.judged_by = judged_by
         action.record("roster-read", tuple(covers), rows=roster.total, bad=roster.bad)
 
@@ -291,41 +290,29 @@ def rejudge(action: Action, answers: Mapping[str, Mapping[str, Any]] | None = No
     inputs = case_inputs(action.process, view)
     if inputs == roster.judged_by:
         return
+    digest = RosterDigest()
     for rows in _batches(action.session, roster.id):
+        good = [row for row in rows if not row.bad]
         outcomes = apply_row_rules(
-            action.process, view, [RowInput(row.values, row.person_id) for row in rows if not row.bad]
+            action.process, view, [RowInput(row.values, row.person_id) for row in good]
         )
-        for row, outcome in zip((row for row in rows if not row.bad), outcomes, strict=True):
+        for row, outcome in zip(good, outcomes, strict=True):
             row.result, row.facts, row.fired = outcome.result, outcome.facts, outcome.fired
+        digest.add_rows(rows)
         action.session.flush()
-    roster.judged_by = inputs
+    roster.judged, roster.judged_by = digest.judged, inputs
+    action.record("rows-judged", (roster,), rows=digest.count)
 
 
 def _batches(session: Session, roster_id: int) -> Iterator[list[RosterRow]]:
-    last = -1
-    while True:
-        rows = list(
-            session.scalars(
-                select(RosterRow)
-                .where(RosterRow.roster_id == roster_id, RosterRow.number > last)
-                .order_by(RosterRow.number)
-                .limit(CHUNK)
-            )
+    last = 0
+    while rows := list(
+        session.scalars(
+            select(RosterRow)
+            .where(RosterRow.roster_id == roster_id, RosterRow.id > last)
+            .order_by(RosterRow.id)
+            .limit(CHUNK)
         )
-        if not rows:
-            return
+    ):
         yield rows
-        last = rows[-1].number
-
-
-def verify_roster(session: Session, roster: Roster) -> bool:
-    """Whether the rows are still those that were read: the one digest covers them all."""
-    digest, count = hashlib.sha256(), 0
-    rows = select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id)
-    try:
-        for row in session.scalars(rows):
-            digest.update(canonical([row.number, row.values, row.raw]).encode())
-            count += 1
-    except Exception:  # a row that no longer decrypts was altered
-        return False
-    return (digest.hexdigest(), count) == (roster.digest, roster.total)
+        last = rows[-1].id

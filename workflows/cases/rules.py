@@ -89,7 +89,8 @@ def preview(
             continue
         facts, decided = run(process, decision_id, view)
         shown = {name: None if _unanswered(described[name], view) else facts[name] for name in facts}
-        reasons.extend(_reasons(process, decision_id, storable(shown), decided.outputs, fired_rules(decided)))
+        result = storable(shown), decided.outputs, fired_rules(decided)
+        reasons.extend(_reasons(case, process, decision_id, *result))
     return reasons
 
 
@@ -102,7 +103,7 @@ def reasons_of(session: Session, case: Case, process: Process) -> list[Reason]:
     return [
         reason
         for result in latest_results(session, case.id)
-        for reason in _reasons(process, result.decision, result.facts, result.outputs, result.fired)
+        for reason in _reasons(case, process, result.decision, result.facts, result.outputs, result.fired)
     ]
 
 
@@ -117,7 +118,12 @@ _TONES = {
 
 
 def _reasons(
-    process: Process, decision_id: str, facts: Mapping[str, Any], outputs: Any, fired: list[dict[str, Any]]
+    case: Case,
+    process: Process,
+    decision_id: str,
+    facts: Mapping[str, Any],
+    outputs: Any,
+    fired: list[dict[str, Any]],
 ) -> list[Reason]:
     decision = process.config["decisions"][decision_id]
     result = outputs.get("result", "") if isinstance(outputs, dict) else ""
@@ -132,9 +138,17 @@ def _reasons(
             else str(titles.get(result, rule["annotation"])),
             tone=decision.get("tones", {}).get(result) or _TONES.get(str(result), "wait"),
             facts=shown,
-            citation=rule["citation"],
+            citation=_cited(case, process, rule["citation"]),
             annotation=rule["annotation"],
             rule_id=rule["id"],
         )
         for rule in fired
     ]
+
+
+def _cited(case: Case, process: Process, citation: str) -> str:
+    """An article, and the county's successor by which it still holds when the process's own basis has lapsed."""
+    basis = case.rules.get("basis")
+    if not basis or basis.get("id") in {one["id"] for one in process.config.get("basis", [])}:
+        return citation
+    return f"{citation}（按{basis['number']}沿用）"

@@ -9,9 +9,10 @@ from workflows.base.errors import Invalid, NotFound
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.lists import lists_for
-from workflows.cases.model import Case, Roster, RosterRow, Unmasking
+from workflows.cases.model import Case, Unmasking
 from workflows.cases.page import application_answers
 from workflows.cases.publicity import objection_of
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.roster_view import name_and_number, shown_values
 from workflows.organisations.actors import Actor
 

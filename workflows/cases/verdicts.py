@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from workflows.base.errors import Invalid
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
-from workflows.cases.model import Roster, RosterRow, RowVerdict, WorkItem
+from workflows.cases.model import WorkItem
 from workflows.cases.process import Step
+from workflows.cases.roster_model import Roster, RosterRow, RowVerdict
 from workflows.cases.turns import guard_turn
 from workflows.organisations.actors import Actor
 from workflows.organisations.model import Department
@@ -76,7 +77,7 @@ def give(
         if row is None:
             row = RowVerdict(row_id=row_id, department_id=item.department_id)
             session.add(row)
-        row.verdict, row.reason, row.by, row.at = verdict, reason.strip(), actor.user_id, action.at
+        row.verdict, row.reason, row.by, row.at = verdict, reason.strip() or None, actor.user_id, action.at
         covers.append(row)
     if covers:
         action.record("rows-decided", tuple(covers), step=item.step, verdict=verdict, rows=len(covers))
@@ -124,7 +125,7 @@ def lifted_rows(roster_id: int, office: str) -> Select[int]:
             RosterRow.roster_id == roster_id,
             RowVerdict.verdict == AGREE,
             Department.kind == office,
-            RowVerdict.reason != "",
+            RowVerdict.reason.is_not(None),
         )
     )
 
@@ -135,7 +136,7 @@ def _guard_holds(action: Action, roster: Roster, department_id: int) -> None:
     if not held:
         return
     spoken = select(RowVerdict.row_id).where(
-        RowVerdict.department_id == department_id, RowVerdict.reason != ""
+        RowVerdict.department_id == department_id, RowVerdict.reason.is_not(None)
     )
     left = action.session.scalar(
         select(func.count())

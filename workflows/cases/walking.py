@@ -19,8 +19,9 @@ from workflows.cases.access import acted_in
 from workflows.cases.answering import parse_answers, step_form
 from workflows.cases.completing import Completed, complete
 from workflows.cases.jobs import fire_due_timers, handlers
-from workflows.cases.model import Case, CaseTimer, Roster, WorkItem
+from workflows.cases.model import Case, CaseTimer, WorkItem
 from workflows.cases.process import process_of
+from workflows.cases.roster_model import Roster
 from workflows.cases.starting import start
 from workflows.cases.verdicts import AGREE, current_roster
 from workflows.documents.issue import Sign

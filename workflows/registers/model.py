@@ -12,7 +12,6 @@ from sqlalchemy import (
     Index,
     Integer,
     String,
-    Text,
     UniqueConstraint,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -126,11 +125,12 @@ class EmployerMember(Base):
     requested_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by: Mapped[int | None] = mapped_column(Identifier)
-    reason: Mapped[str] = mapped_column(Text, default="")
+    #: Why it was refused.
+    reason: Mapped[str] = mapped_column(EncryptedText, default="")
 
     employer: Mapped[Employer] = relationship(lazy="joined")
 
-    __audited__ = ("employer_id", "user_id", "role", "status")
+    __audited__ = ("employer_id", "user_id", "role", "status", "reason")
 
 
 class Workshop(Base):

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from workflows.audit.digest import canonical, row_digest, row_key
+from workflows.audit.digest import canonical, fits, row_digest, row_key
 from workflows.base.calendar import CalendarDay
 from workflows.base.clock import SHANGHAI
 
@@ -33,3 +33,25 @@ def test_a_digest_covers_the_audited_columns_and_hides_them_behind_its_salt() ->
     assert row_digest(holiday, "salt") == row_digest(same, "salt")
     assert row_digest(holiday, "salt") != row_digest(other, "salt")
     assert row_digest(holiday, "salt") != row_digest(holiday, "another salt")
+
+
+def test_an_event_of_an_earlier_release_verifies_over_the_columns_of_its_day(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    holiday = CalendarDay(day=date(2026, 10, 1), working=False, note="国庆节")
+    monkeypatch.setattr(CalendarDay, "__audited__", ("day", "working"))
+    old = row_digest(holiday, "salt")
+    monkeypatch.setattr(CalendarDay, "__audited_before__", (("day", "working"),), raising=False)
+    monkeypatch.setattr(CalendarDay, "__audited__", ("day", "working", "note"))
+    new = row_digest(holiday, "salt")
+    assert (old[:2], new[:2]) == ("1:", "2:")
+    holiday.note = "调休"
+    assert fits(holiday, "salt", old)
+    assert not fits(holiday, "salt", new)
+    holiday.working = True
+    assert not fits(holiday, "salt", old)
+
+
+@pytest.mark.parametrize("noted", ["0:" + "0" * 64, "3:" + "0" * 64])
+def test_a_list_of_columns_that_never_was_fits_nothing(noted: str) -> None:
+    assert not fits(CalendarDay(day=date(2026, 10, 1), working=False, note=""), "salt", noted)
