@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import select
@@ -53,7 +54,8 @@ def altered(session: Session, roster: Roster) -> list[str]:
     found = RosterDigest()
     rows = select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id)
     try:
-        found.add_rows(session.scalars(rows.execution_options(yield_per=500)))
+        with closing(session.scalars(rows.execution_options(yield_per=500))) as stored:
+            found.add_rows(stored)
     except Exception:  # a row that no longer decrypts was altered
         return ["花名册的人员无法读取：被改动。"]
     problems = []

@@ -69,8 +69,8 @@ def make_people(
         kind = kind_of(kinds, group["kind"])
         for _ in range(int(group.get("count", 1))):
             number = seed * 10_000 + len(made)
-            # the birthday has passed by today, whatever today is: an age means what it says
-            born = date(today.year - int(kind["age"]), 1, 1)
+            # the birthday has passed by today, whatever today is: an age means what it says; a day has 999 numbers
+            born = date(today.year - int(kind["age"]), 1, 1) + timedelta(days=len(made) // 999)
             own = owner_id if kind.get("person") == "@owner" else id_number(born, number)
             cells = {key: day_of(value, today) for key, value in kind["row"].items()}
             cells |= {

@@ -25,7 +25,7 @@ class Officer:
 
     def outcome(self, label: str) -> None:
         """Choose what happens; the button then says it."""
-        self.person.page.get_by_role("radio", name=label, exact=True).check()
+        self.person.tick(self.person.page.get_by_role("radio", name=label, exact=True))
         expect(self.person.page.locator("[data-decision-button]")).to_have_text(label)
 
     def defect(self, row: int, place: str, problem: str, action: str) -> None:
@@ -43,7 +43,7 @@ class Officer:
         self.person.page.get_by_role("button", name=phrase, exact=True).click()
 
     def rest_agreed(self) -> None:
-        self.person.page.locator("#f-rest_verdict").check()
+        self.person.tick(self.person.page.locator("#f-rest_verdict"))
 
     def attach(self, key: str, *files: Path) -> None:
         self.person.attach(key, *files)
