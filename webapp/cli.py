@@ -238,9 +238,14 @@ def demo() -> None:
 
 
 @demo.command()
-def load() -> None:
+@click.option(
+    "--scale",
+    type=click.Choice(["county", "province"]),
+    help="另外装入一年的奖补：county 一个县 300 家单位、6000 人、12 批；province 全省每个县都有。",
+)
+def load(scale: str | None) -> None:
     """载入演示县：单位、人员、名单、用人单位，以及各个环节的办件。重复执行不会重复载入。"""
-    from webapp import demo_cases, demo_rewards
+    from webapp import demo_cases, demo_rewards, demo_scale
     from webapp.startup import signer
     from workflows.base.installation import installation
     from workflows.registers import demo_county
@@ -252,6 +257,8 @@ def load() -> None:
         session.expunge_all()
     demo_cases.load(database, signer(settings), county, Progress("正在办理演示办件"))
     demo_rewards.load(database, signer(settings), county)
+    if scale:
+        demo_scale.load(database, signer(settings), county, scale, Progress("正在装入一年的批次"))
     database.close()
     click.echo("演示县已载入。", err=True)
 

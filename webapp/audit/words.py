@@ -23,6 +23,7 @@ EVENTS = {
     "case-terminated": "终止",
     "claims-entered": "登记奖补申报",
     "data-unmasked": "查看完整个人信息",
+    "demonstration-loaded": "装入演示数据",
     "department-added": "添加单位",
     "department-updated": "修改单位信息",
     "division-added": "添加地区",

@@ -187,6 +187,7 @@ _TITLES = {
     "rows-decided": "逐人审核",
     "rows-judged": "按规则重新审核花名册",
     "claims-entered": "登记奖补申报",
+    "demonstration-loaded": "装入演示数据",
     "row-removed": "公示后剔除人员",
     "funds-reserved": "预占资金",
     "funds-freed": "释放预占资金",

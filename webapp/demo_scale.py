@@ -1,0 +1,447 @@
+"""A year of 一次性奖补 in a county, or in every county of the province: for trying out and for measuring.
+
+300 employers of a county, 20 people each, are paid in twelve batches. What moves people's slots and money goes through
+the use cases that the offices use, one transaction a batch; the cases themselves are loaded as closed and have no steps to
+look at, apart from one that is walked for real and whose diagram they share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, undefer
+
+from webapp.demo_cases import roster
+from workflows.audit.record import record, stream
+from workflows.base import clock
+from workflows.base.clock import SHANGHAI, now, today
+from workflows.base.installation import installation
+from workflows.base.privacy import digest_id
+from workflows.base.session import Database
+from workflows.cases.granting import policy_of
+from workflows.cases.model import Case
+from workflows.cases.process import Process, newest
+from workflows.cases.roster_digest import RosterDigest
+from workflows.cases.roster_model import Roster, RosterRow
+from workflows.cases.scenario_money import answer_of, finance_officers
+from workflows.cases.scenarios import Run, Scenarios
+from workflows.cases.starting import rules_on
+from workflows.documents.issue import Sign
+from workflows.documents.numbering import next_number
+from workflows.funds import answers, appropriations, batches, payables
+from workflows.funds.model import Appropriation, PaymentBatch
+from workflows.organisations.actors import SYSTEM
+from workflows.organisations.divisions import add_township, add_village, chain_codes
+from workflows.organisations.model import Department, Division, User
+from workflows.organisations.offices import add_department, assign_post
+from workflows.organisations.passwords import DEMO_PASSWORD, hash_password
+from workflows.registers import grants
+from workflows.registers.demo_cast import COUNTY
+from workflows.registers.demo_county import POSTS_FROM, DemoCounty
+from workflows.registers.demo_people import bank_account, credit_code, id_number, listed
+from workflows.registers.grants import Claim, Claimant
+from workflows.registers.model import Employer, Workshop
+from workflows.registers.people import people_for
+
+PROCESS = "one_time_reward"
+AMOUNT_FEN = 100_000
+EMPLOYERS, PEOPLE, BATCHES = 300, 20, 12
+SCALES = ("county", "province")
+#: A day has 999 numbers; these people were born from here on, before anybody of the demonstration county.
+BORN = date(1958, 1, 1)
+#: Serials of the employers: after the demonstration county's own.
+FIRST_SERIAL = 1_000
+_SURNAMES, _GIVEN = "王李张刘陈杨赵黄周吴", "秀芳桂兰玉梅春生国庆凤英海燕立军"
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much of each. The tests load a little."""
+
+    employers: int = EMPLOYERS
+    people: int = PEOPLE
+    batches: int = BATCHES
+
+    @property
+    def a_batch(self) -> int:
+        """Employers in a batch."""
+        return self.employers // self.batches
+
+
+@dataclass(frozen=True)
+class Place:
+    """A county as its batches need it. ``number`` counts counties from 0."""
+
+    number: int
+    county: str
+    village: str
+    fund_id: int
+    rules: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Closed:
+    """What all loaded cases share with the one that was walked."""
+
+    version_id: int
+    state: bytes
+    passed: list[str]
+    end: str
+
+
+def load(
+    database: Database,
+    sign: Sign,
+    county: DemoCounty,
+    scale: str,
+    progress: Progress | None = None,
+    size: Size | None = None,
+) -> int:
+    """Load the year; what is there already stays, so that an interrupted load goes on. Returns the batches it made.
+
+    :param scale: ``county`` (the demonstration county) or ``province`` (every county of it).
+    """
+    size = size or Size()
+    own = _place(database, 0, COUNTY, size)
+    closed = _walked(database, sign, county, own)
+    with database.reading() as session:
+        counties = session.scalars(
+            select(Division.code).where(Division.level == "county").order_by(Division.code)
+        ).all()
+    wanted = [COUNTY] if scale == "county" else [COUNTY, *(one for one in counties if one != COUNTY)]
+    made = 0
+    for number, code in enumerate(wanted):
+        place = own if code == COUNTY else _place(database, number, code, size)
+        for month in range(_done(database, place), size.batches):
+            _month(database, place, closed, month, size)
+            made += 1
+            if progress is not None:
+                progress(number * size.batches + month + 1, len(wanted) * size.batches)
+    return made
+
+
+def _done(database: Database, place: Place) -> int:
+    """How many of a county's batches are there; the one of the case that was walked does not count."""
+    with database.reading() as session:
+        made = session.scalar(
+            select(func.count())
+            .select_from(PaymentBatch)
+            .where(PaymentBatch.appropriation_id == place.fund_id)
+        )
+    return (made or 0) - (place.county == COUNTY)
+
+
+# The case that is walked, and the place --------------------------------------------------------------------------
+
+
+def _walked(database: Database, sign: Sign, county: DemoCounty, place: Place) -> Closed:
+    """A claim walked to its end through every office: its state is what a closed case looks like."""
+    with database.reading() as session:
+        found = _closed(session)
+        employer_id = county.employers[3].id
+    if found is not None:
+        return found
+    scenarios = Scenarios.read(PROCESS)
+    people = listed(county.people)[60:62]
+    begins = datetime.combine(today() - timedelta(days=40), time(9), SHANGHAI)
+    with clock.frozen(begins) as move:
+        scenario = {
+            **scenarios.get("straight"),
+            "application": {"claimed_count": len(people), "claim_year": today().year},
+        }
+        run = Run(database, sign, scenarios, employer_id, county.county_code, move, seed=3)
+        run.start_for_workshop(scenario)
+        months = "、".join(f"{begins.year - 1}-{month:02d}" for month in (9, 10, 11, 12))
+        run.walk.upload(roster(database, scenarios, county, people, paid_months=months))
+        for action in scenario["walk"]:
+            if "pay" in action:
+                break
+            run.take(action, scenario)
+        # of its own appropriation: what else waits in the demonstration county is for people to pay
+        with database.transaction() as session:
+            _paid(session, place)
+        run.walk.work()
+    with database.reading() as session:
+        found = _closed(session)
+    assert found is not None  # noqa: S101 - it was walked to its end
+    return found
+
+
+def _closed(session: Session) -> Closed | None:
+    version = newest(session, PROCESS).version_id
+    case = session.scalars(
+        select(Case)
+        .where(Case.process == PROCESS, Case.status == "paid", Case.version_id == version)
+        .options(undefer(Case.state), undefer(Case.passed))
+        .limit(1)
+    ).one_or_none()
+    return None if case is None else Closed(version, case.state, list(case.passed), str(case.end))
+
+
+def _place(database: Database, number: int, code: str, size: Size) -> Place:
+    """The county's village, offices, people and money; made where they are not there yet."""
+    with database.transaction() as session:
+        village = session.scalars(
+            select(Division.code)
+            .where(Division.level == "village", Division.code.like(f"{code}%"))
+            .order_by(Division.code)
+            .limit(1)
+        ).one_or_none()
+        if village is None:
+            township = f"{code}901"
+            add_township(session, SYSTEM, county_code=code, code=township, name="示例镇", kind="镇")
+            village = f"{township}201"
+            add_village(session, SYSTEM, township_code=township, code=village, name="示例村")
+        _officers(session, code)
+        year = today().year - 1
+        document = f"演示批量财农〔{year}〕{number + 1}号"
+        fund = session.scalars(
+            select(Appropriation.id).where(
+                Appropriation.county_code == code, Appropriation.document_number == document
+            )
+        ).one_or_none()
+        if fund is None:
+            day = today() - timedelta(days=370)
+            data = appropriations.AppropriationData(
+                code,
+                year,
+                "rural_revitalisation",
+                document,
+                "衔接资金（演示批量）",
+                size.employers * size.people * AMOUNT_FEN * 11 // 10 + 10 * AMOUNT_FEN,
+                (PROCESS,),
+                day,
+                day,
+            )
+            fund = appropriations.appropriate(session, finance_officers(session, code)[0], data).id
+        rules = rules_on(session, newest(session, PROCESS), list(chain_codes(session, code)), today())
+    return Place(number, code, village, fund, rules)
+
+
+def _officers(session: Session, code: str) -> None:
+    """Three people of a 财政局: 经办, 复核 and 拨付."""
+    office = session.scalars(
+        select(Department).where(Department.kind == "finance", Department.division_code == code)
+    ).one_or_none() or add_department(
+        session, SYSTEM, kind="finance", division_code=code, name="财政局（演示）"
+    )
+    for number in range(len(finance_officers(session, code)), 3):
+        user = User(
+            username=f"caizheng.{code}.{number + 1}",
+            name=f"金{'甲乙丙'[number]}",
+            kind="officer",
+            password_hash=hash_password(DEMO_PASSWORD),
+            division_code=code,
+            phone="15400009999",
+        )
+        session.add(user)
+        record(session, stream(session, "organisation"), "user-created", actor_id=None, covers=[user])
+        assign_post(
+            session,
+            SYSTEM,
+            user_id=user.id,
+            department_id=office.id,
+            post="clerk",
+            valid_from=POSTS_FROM,
+        )
+
+
+# A batch ---------------------------------------------------------------------------------------------------------
+
+
+def _month(database: Database, place: Place, closed: Closed, month: int, size: Size) -> None:
+    """One batch, some days before the next, and everything that leads to it."""
+    day = today() - timedelta(days=30 * (size.batches - month))
+    with clock.frozen(datetime.combine(day, time(10), SHANGHAI)), database.transaction() as session:
+        process = newest(session, PROCESS)
+        for number in range(month * size.a_batch, (month + 1) * size.a_batch):
+            _claimed(session, process, place, closed, number, size)
+        _paid(session, place)
+
+
+def _claimed(
+    session: Session, process: Process, place: Place, closed: Closed, number: int, size: Size
+) -> None:
+    """One employer's claim: its people's slots are approved and their money may be paid."""
+    serial = FIRST_SERIAL + place.number * size.employers + number
+    employer = _employer(session, place, serial)
+    case = _case(session, process, place, closed, employer)
+    rows = _roster(session, process, case, list(_people(serial, size.people)))
+    claimed = grants.claim(
+        session,
+        policy_of(process),
+        Claimant(case.id, employer, place.county),
+        [Claim(row.person_id or 0, row.id, AMOUNT_FEN, employer.credit_code) for row in rows],
+        actor_id=None,
+    )
+    good = list(claimed.free.values())
+    grants.approve(session, good, actor_id=None)
+    account = bank_account(serial)
+    payables.reserve(
+        session,
+        payables.Origin(PROCESS, case.id, case.number, place.county),
+        [
+            payables.Owed(
+                one.row_id or 0, AMOUNT_FEN, employer.name, account, "示范银行", one.person_id, one.id
+            )
+            for one in good
+        ],
+        actor_id=None,
+    )
+    payables.make_ready(session, case.id)
+
+
+def _employer(session: Session, place: Place, serial: int) -> Employer:
+    employer = Employer(
+        credit_code=credit_code(serial),
+        name=f"演示帮扶企业{serial}号",
+        kind="company",
+        legal_representative=f"{_SURNAMES[serial % 10]}代表",
+        legal_id_digest=digest_id(id_number(date(1950, 1, 1) + timedelta(days=serial // 999), serial)),
+        contact_name="示范联系人",
+        contact_phone="15400010000",
+        address=f"演示产业园{serial}号",
+        division_code=place.village[:9],
+        status="confirmed",
+        confirmed_at=now(),
+    )
+    session.add(employer)
+    session.flush()
+    workshop = Workshop(
+        employer_id=employer.id,
+        name=f"演示帮扶车间{serial}号",
+        mode="factory",
+        number=f"演示批量车间{serial}号",
+        address=employer.address,
+        division_code=place.village,
+        county_code=place.county,
+        worker_count=PEOPLE,
+        recognised_on=today() - timedelta(days=200),
+        first_recognised_on=today() - timedelta(days=200),
+        review_due=today() + timedelta(days=600),
+    )
+    session.add(workshop)
+    covers = (employer, workshop)
+    payload = {"demonstration": True}
+    chain = stream(session, "registers")
+    record(session, chain, "demonstration-loaded", actor_id=None, payload=payload, covers=covers)
+    return employer
+
+
+def _case(session: Session, process: Process, place: Place, closed: Closed, employer: Employer) -> Case:
+    prefix, year = process.config["number_prefix"], today().year
+    serial = next_number(session, f"case:{prefix}:{place.county}", year)
+    case = Case(
+        number=f"{prefix}{place.county}-{year}-{serial:05d}",
+        process=PROCESS,
+        version_id=closed.version_id,
+        employer_id=employer.id,
+        division_code=place.village[:9],
+        county_code=place.county,
+        status="paid",
+        stage="closed",
+        rules=place.rules,
+        state=closed.state,
+        passed=closed.passed,
+        waiting=[],
+        started_at=now() - timedelta(days=30),
+        submitted_at=now() - timedelta(days=28),
+        changed_at=now(),
+        finished_at=now(),
+        end=closed.end,
+        chain_seq=0,
+        chain_head="",
+    )
+    session.add(case)
+    session.flush()
+    return case
+
+
+def _people(serial: int, count: int) -> Iterator[tuple[str, str]]:
+    """Name and number of the people of an employer: nobody else's."""
+    for number in range((serial - FIRST_SERIAL) * count, (serial - FIRST_SERIAL + 1) * count):
+        name = _SURNAMES[number % 10] + _GIVEN[number % 16] + _GIVEN[number // 16 % 16]
+        yield name, id_number(BORN + timedelta(days=number // 999), number)
+
+
+def _roster(
+    session: Session, process: Process, case: Case, people: Sequence[tuple[str, str]]
+) -> list[RosterRow]:
+    held = people_for(session, [(number, name) for name, number in people])
+    roster = Roster(case_id=case.id, status="current", uploaded_at=case.started_at, problems=[], judged_by={})
+    roster.total = roster.done = roster.good = len(people)
+    session.add(roster)
+    session.flush()
+    qualifies = process.config["row_result"]["counts"]
+    rows = [
+        RosterRow(
+            roster_id=roster.id,
+            number=place,
+            values=_values(name, number),
+            raw={"name": name, "id_number": number},
+            person_id=held[digest_id(number)],
+            id_digest=digest_id(number),
+            errors={},
+            warnings={},
+            across=[],
+            result=qualifies,
+            bad=False,
+            facts={},
+            fired=[],
+        )
+        for place, (name, number) in enumerate(people, start=2)
+    ]
+    session.add_all(rows)
+    session.flush()
+    digest = RosterDigest()
+    digest.add_rows(sorted(rows, key=lambda row: row.id))
+    roster.digest, roster.judged = digest.read, digest.judged
+    record(
+        session,
+        case,
+        "demonstration-loaded",
+        actor_id=None,
+        payload={"people": len(rows)},
+        covers=(case, roster),
+    )
+    return rows
+
+
+def _values(name: str, number: str) -> dict[str, Any]:
+    begins = today() - timedelta(days=150)
+    return {
+        "name": name,
+        "id_number": number,
+        "identity_category": "poverty_alleviated",
+        "village": "示例镇示例村",
+        "phone": "15400010000",
+        "job": "包装工",
+        "contract_type": "employment_agreement",
+        "contract_from": begins.isoformat(),
+        "contract_to": (begins + timedelta(days=364)).isoformat(),
+        "paid_months": "、".join(
+            f"{day.year}-{day.month:02d}" for day in (begins + timedelta(days=32 * n) for n in range(3))
+        ),
+        "total_wages": "9000.00",
+    }
+
+
+def _paid(session: Session, place: Place) -> None:
+    """经办, 复核, 拨付 by three people, and the bank's answer, in which everything was paid."""
+    one, other, third = finance_officers(session, place.county)[:3]
+    store = installation().files
+    made = batches.make(session, one, place.fund_id, PROCESS, blocked=_nothing)
+    batches.check(session, other, made.id, True, "")
+    batches.release(session, third, made.id, store, blocked=_nothing)
+    answers.import_answer(session, one, made.id, answer_of(session, made), store, value_date=today())
+
+
+def _nothing(_session: Session, _cases: Any) -> dict[int, str]:
+    """The cases are loaded as closed: no 公示 of theirs runs."""
+    return {}
