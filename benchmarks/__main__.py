@@ -6,7 +6,15 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Mapping
 
-from benchmarks import case_throughput, rework_growth, roster_size, worklist_growth
+from benchmarks import (
+    batch_release,
+    case_throughput,
+    cockpit,
+    grant_lookup,
+    rework_growth,
+    roster_size,
+    worklist_growth,
+)
 from benchmarks.figures import Figure, table
 from benchmarks.world import World, world
 
@@ -15,6 +23,9 @@ BENCHMARKS: Mapping[str, Callable[..., Iterator[Figure]]] = {
     "worklist_growth": worklist_growth.run,
     "rework_growth": rework_growth.run,
     "roster_size": roster_size.run,
+    "grant_lookup": grant_lookup.run,
+    "batch_release": batch_release.run,
+    "cockpit": cockpit.run,
 }
 
 

@@ -51,6 +51,15 @@ ENGINES = ("sqlite", "postgres")
 Filling = Callable[[Database], None]
 
 
+#: Template → what it was filled by: one name means one content for all tests of a run.
+_FILLED: dict[str, str] = {}
+
+
+def _same_filling(template: str, fill: Filling | None) -> None:
+    name = "" if fill is None else f"{fill.__module__}.{fill.__qualname__}"
+    assert _FILLED.setdefault(template, name) == name, f"two templates are called {template}"
+
+
 class SqliteHouse:
     """Databases as files under ``folder``."""
 
@@ -61,6 +70,7 @@ class SqliteHouse:
     @contextmanager
     def fresh(self, template: str, fill: Filling | None) -> Iterator[Database]:
         """A copy of ``template``, made once with ``fill``; removed afterwards."""
+        _same_filling(template, fill)
         if template not in self._templates:
             path = self.folder / f"template-{template}.db"
             _make(f"sqlite:///{path}", fill)
@@ -109,6 +119,7 @@ class PostgresHouse:
     def fresh(self, template: str, fill: Filling | None) -> Iterator[Database]:
         """A copy of ``template``, made once with ``fill``; removed afterwards."""
         source = f"template_{self._worker}_{template}"
+        _same_filling(template, fill)
         if template not in self._templates:
             self._execute(f"CREATE DATABASE {source}")
             _make(self.url(source), fill)

@@ -108,8 +108,7 @@ def load(
     :param scale: ``county`` (the demonstration county) or ``province`` (every county of it).
     """
     size = size or Size()
-    own = _place(database, 0, COUNTY, size)
-    closed = _walked(database, sign, county, own)
+    closed = _walked(database, sign, county)
     with database.reading() as session:
         counties = session.scalars(
             select(Division.code).where(Division.level == "county").order_by(Division.code)
@@ -117,7 +116,7 @@ def load(
     wanted = [COUNTY] if scale == "county" else [COUNTY, *(one for one in counties if one != COUNTY)]
     made = 0
     for number, code in enumerate(wanted):
-        place = own if code == COUNTY else _place(database, number, code, size)
+        place = _place(database, number, code, size)
         for month in range(_done(database, place), size.batches):
             _month(database, place, closed, month, size)
             made += 1
@@ -127,21 +126,25 @@ def load(
 
 
 def _done(database: Database, place: Place) -> int:
-    """How many of a county's batches are there; the one of the case that was walked does not count."""
+    """How many of a county's batches are there."""
     with database.reading() as session:
         made = session.scalar(
             select(func.count())
             .select_from(PaymentBatch)
             .where(PaymentBatch.appropriation_id == place.fund_id)
         )
-    return (made or 0) - (place.county == COUNTY)
+    return made or 0
 
 
 # The case that is walked, and the place --------------------------------------------------------------------------
 
 
-def _walked(database: Database, sign: Sign, county: DemoCounty, place: Place) -> Closed:
-    """A claim walked to its end through every office: its state is what a closed case looks like."""
+def _walked(database: Database, sign: Sign, county: DemoCounty) -> Closed:
+    """A claim walked to its end through every office: its state is what a closed case looks like.
+
+    It is paid from an appropriation of its own, of an earlier year, so that it is the first to be asked: what else waits
+    in the demonstration county is for people to pay.
+    """
     with database.reading() as session:
         found = _closed(session)
         employer_id = county.employers[3].id
@@ -149,8 +152,11 @@ def _walked(database: Database, sign: Sign, county: DemoCounty, place: Place) ->
         return found
     scenarios = Scenarios.read(PROCESS)
     people = listed(county.people)[60:62]
-    begins = datetime.combine(today() - timedelta(days=40), time(9), SHANGHAI)
+    begins = datetime.combine(today() - timedelta(days=400), time(9), SHANGHAI)
     with clock.frozen(begins) as move:
+        with database.transaction() as session:
+            data = _appropriation(COUNTY, today().year - 2, "演示单件", len(people) * AMOUNT_FEN)
+            fund = appropriations.appropriate(session, finance_officers(session, COUNTY)[0], data).id
         scenario = {
             **scenarios.get("straight"),
             "application": {"claimed_count": len(people), "claim_year": today().year},
@@ -163,9 +169,8 @@ def _walked(database: Database, sign: Sign, county: DemoCounty, place: Place) ->
             if "pay" in action:
                 break
             run.take(action, scenario)
-        # of its own appropriation: what else waits in the demonstration county is for people to pay
         with database.transaction() as session:
-            _paid(session, place)
+            _paid(session, COUNTY, fund)
         run.walk.work()
     with database.reading() as session:
         found = _closed(session)
@@ -207,21 +212,26 @@ def _place(database: Database, number: int, code: str, size: Size) -> Place:
             )
         ).one_or_none()
         if fund is None:
-            day = today() - timedelta(days=370)
-            data = appropriations.AppropriationData(
-                code,
-                year,
-                "rural_revitalisation",
-                document,
-                "衔接资金（演示批量）",
-                size.employers * size.people * AMOUNT_FEN * 11 // 10 + 10 * AMOUNT_FEN,
-                (PROCESS,),
-                day,
-                day,
-            )
-            fund = appropriations.appropriate(session, finance_officers(session, code)[0], data).id
+            total = size.employers * size.people * AMOUNT_FEN * 11 // 10
+            with clock.frozen(now() - timedelta(days=370)):
+                data = _appropriation(code, year, document, total)
+                fund = appropriations.appropriate(session, finance_officers(session, code)[0], data).id
         rules = rules_on(session, newest(session, PROCESS), list(chain_codes(session, code)), today())
     return Place(number, code, village, fund, rules)
+
+
+def _appropriation(code: str, year: int, document: str, total: int) -> appropriations.AppropriationData:
+    return appropriations.AppropriationData(
+        code,
+        year,
+        "rural_revitalisation",
+        document,
+        "衔接资金（演示批量）",
+        total,
+        (PROCESS,),
+        today(),
+        today(),
+    )
 
 
 def _officers(session: Session, code: str) -> None:
@@ -262,7 +272,7 @@ def _month(database: Database, place: Place, closed: Closed, month: int, size: S
         process = newest(session, PROCESS)
         for number in range(month * size.a_batch, (month + 1) * size.a_batch):
             _claimed(session, process, place, closed, number, size)
-        _paid(session, place)
+        _paid(session, place.county, place.fund_id)
 
 
 def _claimed(
@@ -432,11 +442,11 @@ def _values(name: str, number: str) -> dict[str, Any]:
     }
 
 
-def _paid(session: Session, place: Place) -> None:
+def _paid(session: Session, county: str, fund: int) -> None:
     """经办, 复核, 拨付 by three people, and the bank's answer, in which everything was paid."""
-    one, other, third = finance_officers(session, place.county)[:3]
+    one, other, third = finance_officers(session, county)[:3]
     store = installation().files
-    made = batches.make(session, one, place.fund_id, PROCESS, blocked=_nothing)
+    made = batches.make(session, one, fund, PROCESS, blocked=_nothing)
     batches.check(session, other, made.id, True, "")
     batches.release(session, third, made.id, store, blocked=_nothing)
     answers.import_answer(session, one, made.id, answer_of(session, made), store, value_date=today())

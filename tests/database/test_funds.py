@@ -141,6 +141,20 @@ def test_an_appropriation_is_raised_lowered_and_never_under_what_is_used(county_
     assert problems(county_session) == []
 
 
+def test_a_clock_that_was_set_back_moves_no_money(
+    county_session: Session, clock: Callable[[timedelta], None]
+) -> None:
+    finance = actor_named(county_session, "caizheng.clerk")
+    fund = appropriate(county_session, 500_000)
+    clock(timedelta(minutes=-4))  # servers differ by so much
+    appropriations.change_amount(county_session, finance, fund.id, 600_000, "吉财农〔2026〕9号")
+    clock(timedelta(minutes=-30))
+    with pytest.raises(Conflict, match=r"服务器时间是 .*早于这笔资金上一次变动的时间"):
+        appropriations.change_amount(county_session, finance, fund.id, 700_000, "吉财农〔2026〕10号")
+    assert fund.total_fen == 600_000
+    assert problems(county_session) == []
+
+
 def test_what_is_left_is_carried_over(county_session: Session) -> None:
     finance = actor_named(county_session, "caizheng.clerk")
     fund = appropriate(county_session, 500_000)

@@ -62,7 +62,7 @@ class Money(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.stack = ExitStack()
-        database = self.stack.enter_context(self.house.fresh("money", prepared))
+        database = self.stack.enter_context(self.house.fresh("money_machine", prepared))
         process.forget()
         move = self.stack.enter_context(clock.frozen(MONDAY))
         self.spoil(database)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.amounts import yuan
 from workflows.audit.record import record, stream
-from workflows.base.clock import now
+from workflows.base.clock import local, now
 from workflows.base.errors import Conflict, NotFound
 from workflows.base.model import Base
 from workflows.funds.model import MOVES, Appropriation, Balance, LedgerEntry
@@ -34,6 +35,8 @@ class Money:
     memo: str = ""
 
 
+#: What the clocks of several servers may differ by.
+CLOCK_SKEW = timedelta(minutes=5)
 _SHORT = {
     "available": "可用资金不足",
     "reserved": "预占资金不足",
@@ -43,7 +46,11 @@ _SHORT = {
 
 
 def lock(session: Session, appropriation_id: int) -> Balance:
-    """The balance row, locked until the transaction ends and read afresh: money moves one action at a time."""
+    """The balance row, locked until the transaction ends and read afresh: money moves one action at a time.
+
+    :raises Conflict: the server's clock stands before the last move of this money: an entry dated before the one that it
+        follows would be worth nothing as evidence, and deadlines would be reckoned from a day that is over.
+    """
     session.flush()
     found = session.scalars(
         select(Balance)
@@ -53,6 +60,12 @@ def lock(session: Session, appropriation_id: int) -> Balance:
     ).one_or_none()
     if found is None:
         raise NotFound("没有这笔资金。")
+    if now() < found.changed_at - CLOCK_SKEW:
+        last, here = local(found.changed_at), local(now())
+        raise Conflict(
+            f"服务器时间是 {here:%Y-%m-%d %H:%M}，早于这笔资金上一次变动的时间 {last:%Y-%m-%d %H:%M}，没有办理。"
+            "请联系系统管理员核对服务器时间。"
+        )
     return found
 
 
