@@ -112,7 +112,7 @@ class Oracle:
                 continue
             others = list(self.others(claim, row.person))
             if any(other.employer == claim.employer for other in others):
-                row.result, row.grant = "not", ""
+                row.result = "not"
             elif others:
                 row.result, row.grant = "held", "held"
             else:

@@ -200,7 +200,7 @@ class Walker:
         oracle.decide(step, outcome)
         oracle.before = None
         if case_id != self.case_id:
-            self.oracle.before = self.oracle.before if oracle.result == "" else None
+            # who answers an objection to an earlier 公示 has not acted on what the employer handed in since
             if oracle.finished and isinstance(self.oracle, Recognition):
                 self.oracle.settled(oracle.result, self.open_objections)
         elif office is None:

@@ -76,10 +76,12 @@ class Walk:
             return session.get_one(Roster, roster_id)
 
     def attach(self, files: Mapping[str, tuple[bytes, str]], step: str | None = None) -> None:
-        """Add materials to the open step: key → content and name."""
+        """Add what the open step has none of yet: key → content and name."""
         for material, (content, name) in files.items():
             with self.database.transaction() as session:
                 item = self.item(session, step)
+                if any(one.material == material for one in attachments.of_step(session, item)):
+                    continue
                 attachments.attach(session, self.actor_for(session, item), item.id, material, content, name)
 
     def act(
