@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Sequence
+from typing import Any
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
@@ -66,7 +67,7 @@ def make(
         process=process,
         line_count=len(lines),
         total_fen=sum(one.amount_fen for one in lines),
-        lines_digest=_digest(lines, payables),
+        lines_digest=_digest([(one.id, line) for one, line in zip(payables, lines, strict=True)]),
         layout=layout,
         made_by=_user(actor),
         made_at=now(),
@@ -158,28 +159,16 @@ def release(
     _in_state(batch, "checked")
     if actor.user_id == batch.made_by:
         raise Forbidden("这个批次由您经办，按岗位分离要求须由其他人员拨付。")
-    lines = lines_of(session, batch.id)
-    payables = list(
-        session.scalars(
-            select(Payable).where(
-                Payable.id.in_(select(BatchLine.payable_id).where(BatchLine.batch_id == batch.id))
-            )
-        )
-    )
-    stopped = sum(one.state != "ready" for one in payables)
+    lines = _lines_and_states(session, batch.id)
+    stopped = sum(line.state != "ready" for line in lines)
     if stopped:
         raise Conflict(f"批次 {batch.number} 中有 {stopped} 笔已被停止或者释放，请作废后由经办人员重新生成。")
-    by_id = {one.id: one for one in payables}
-    ordered = [by_id[line.payable_id] for line in lines]
-    rows = [
-        BankLine(line.seq, line.amount_fen, line.payee_name, line.account_number, line.bank_name)
-        for line in lines
-    ]
-    if _digest(rows, ordered) != batch.lines_digest:
+    rows = [_bank_line(line) for line in lines]
+    if _digest([(line.payable_id, row) for line, row in zip(lines, rows, strict=True)]) != batch.lines_digest:
         raise Conflict(
             f"批次 {batch.number} 的明细与经办时的摘要不符，不能拨付。请联系系统管理员和审计人员。"
         )
-    _refuse_blocked(session, payables, blocked)
+    _refuse_blocked(session, lines, blocked)
     content, name, media_type = write(batch.layout, batch.number, today(), rows)
     file = store.put(session, content, name, media_type, actor.user_id)
     batch.file_id, batch.file_sha256 = file.id, file.sha256
@@ -188,8 +177,13 @@ def release(
         update(Payable)
         .where(Payable.id.in_(select(BatchLine.payable_id).where(BatchLine.batch_id == batch.id)))
         .values(state="released", changed_at=now())
-        .execution_options(synchronize_session="fetch")
+        .execution_options(synchronize_session=False)
     )
+    for held in list(
+        session.identity_map.values()
+    ):  # thousands were changed by one statement: read anew if asked
+        if isinstance(held, Payable):
+            session.expire(held)
     move(
         session,
         fund,
@@ -215,21 +209,36 @@ def lines_of(session: Session, batch_id: int) -> list[BatchLine]:
     )
 
 
+def _lines_and_states(session: Session, batch_id: int) -> Sequence[Any]:
+    """Its lines in order, each with the state and the case of what it pays; plain rows, for there may be thousands."""
+    return session.execute(
+        select(
+            BatchLine.payable_id,
+            BatchLine.seq,
+            BatchLine.amount_fen,
+            BatchLine.payee_name,
+            BatchLine.account_number,
+            BatchLine.bank_name,
+            Payable.state,
+            Payable.case_id,
+            Payable.case_number,
+        )
+        .join(Payable, Payable.id == BatchLine.payable_id)
+        .where(BatchLine.batch_id == batch_id)
+        .order_by(BatchLine.seq)
+    ).all()
+
+
 def digest_of(session: Session, batch: PaymentBatch) -> str:
     """The digest that the stored lines give now: the checker compares it with what was recorded."""
-    lines = lines_of(session, batch.id)
-    return _digest_parts([(one.payable_id, _bank_line(one)) for one in lines])
+    return _digest([(one.payable_id, _bank_line(one)) for one in lines_of(session, batch.id)])
 
 
-def _bank_line(line: BatchLine) -> BankLine:
+def _bank_line(line: Any) -> BankLine:
     return BankLine(line.seq, line.amount_fen, line.payee_name, line.account_number, line.bank_name)
 
 
-def _digest(lines: Sequence[BankLine], payables: Sequence[Payable]) -> str:
-    return _digest_parts([(payable.id, line) for line, payable in zip(lines, payables, strict=True)])
-
-
-def _digest_parts(parts: Sequence[tuple[int, BankLine]]) -> str:
+def _digest(parts: Sequence[tuple[int, BankLine]]) -> str:
     digest = hashlib.sha256()
     for payable_id, line in parts:
         digest.update(
@@ -254,7 +263,8 @@ def _in_state(batch: PaymentBatch, state: str) -> None:
         raise Conflict(f"批次 {batch.number} 现在是“{BATCH_STATES[batch.state]}”，已由他人办理。请刷新页面。")
 
 
-def _refuse_blocked(session: Session, payables: Sequence[Payable], blocked: Blocked) -> None:
+def _refuse_blocked(session: Session, payables: Sequence[Any], blocked: Blocked) -> None:
+    """``payables``: what names a case, by ``case_id`` and ``case_number``."""
     reasons = blocked(session, {one.case_id for one in payables})
     if reasons:
         numbers = {one.case_id: one.case_number for one in payables}
