@@ -31,6 +31,8 @@ class RosterReading:
 
     :param problems: what stops the whole sheet from being taken over, in Chinese; headings, limits, emptiness.
     :param notices: what was passed over and need not be put right.
+    :param unknown: the headings that are not the roster's, each with its place: “备注”（H 列）. Many of them, and it is
+        perhaps another sheet.
     :param header_row: the row of the headings, 0 when none was found.
     :param letters: column key → letter in this sheet.
     """
@@ -39,6 +41,7 @@ class RosterReading:
     rows: list[Row] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
     header_row: int = 0
     letters: dict[str, str] = field(default_factory=dict)
     empty: bool = False
@@ -186,7 +189,6 @@ class _Reader:
         places: dict[str, int] = {}
         twice: dict[str, list[str]] = {}
         self.serial: int | None = None
-        unknown = []
         for index, cell in enumerate(cells):
             name = heading(cell_text(cell))
             key = self.labels.get(name)
@@ -197,7 +199,7 @@ class _Reader:
             elif name == SERIAL:
                 self.serial = index
             elif name and name not in RESERVED_HEADINGS:
-                unknown.append(f"“{clean(cell_text(cell))}”（{letters(index)} 列）")
+                reading.unknown.append(f"“{clean(cell_text(cell))}”（{letters(index)} 列）")
         reading.letters = {key: letters(index) for key, index in places.items()}
         lacking = [one.label for one in columns if one.key not in places and _must_be_there(one, places)]
         if lacking:
@@ -217,8 +219,8 @@ class _Reader:
         optional = [one.label for one in columns if one.key not in places and not _must_be_there(one, places)]
         if optional:
             reading.notices.append(f"没有这些选填的列，按未填处理：{'、'.join(optional)}")
-        if unknown:
-            reading.notices.append(f"这些列不在模板中，没有导入：{'、'.join(unknown)}")
+        if reading.unknown:
+            reading.notices.append(f"这些列不在模板中，没有导入：{'、'.join(reading.unknown)}")
         if self.marks.nowhere or self.marks.too_many:
             reading.problems.append(
                 "表中有大量公式或合并单元格，无法逐个指出。请全选后复制，用“选择性粘贴—数值”粘贴到新下载的模板"

@@ -138,8 +138,9 @@ def create_user(username: str, name: str, kind: str, division: str) -> None:
 @click.option("--county", required=True, help="县（市、区）代码，例如 220822。")
 @click.option("--as-of", required=True, type=click.DateTime(["%Y-%m-%d"]), help="名单所反映的日期。")
 @click.option("--source", required=True, help="名单来源，例如“全国防返贫监测信息系统导出”。")
-def import_identities(file: Path, county: str, as_of: datetime, source: str) -> None:
-    """导入脱贫人口和监测对象名单（xlsx）。"""
+@click.option("--confirm", is_flag=True, help="已核对疑问，确认就是这份名单。")
+def import_identities(file: Path, county: str, as_of: datetime, source: str, confirm: bool) -> None:
+    """导入脱贫人口和监测对象名单（xlsx）。有疑问的先列出，核对后加 --confirm 导入。"""
     from workflows.organisations.actors import SYSTEM
     from workflows.registers.identities import import_identities as run
 
@@ -151,15 +152,37 @@ def import_identities(file: Path, county: str, as_of: datetime, source: str) -> 
         division_code=county,
         as_of=as_of.date(),
         source=source,
+        confirmed=confirm,
         progress=Progress("正在导入"),
     )
     database.close()
-    for problem in result.problems:
-        click.echo(problem, err=True)
+    for line in (*result.problems, *result.doubts):
+        click.echo(line, err=True)
     if result.problems:
         click.echo(f"没有导入：名单有 {len(result.problems)} 处问题，改正后重新导入。", err=True)
         sys.exit(1)
+    if result.doubts:
+        click.echo("没有导入：请先核对上面的疑问，确认就是这份名单的，加 --confirm 重新执行。", err=True)
+        sys.exit(1)
     click.echo(f"{'这份名单以前导入过' if result.repeated else '已导入'}，共 {result.rows} 人。", err=True)
+
+
+@main.command("identity-template")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def identity_template(file: Path) -> None:
+    """写出脱贫人口和监测对象名单的空白模板（xlsx）。"""
+    from workflows.registers.identity_list import list_template
+
+    try:
+        with file.open("xb") as target:  # never over a list that somebody has filled in
+            target.write(list_template())
+    except FileExistsError:
+        click.echo(f"文件已经存在，没有覆盖：{file}", err=True)
+        sys.exit(1)
+    except OSError:
+        click.echo(f"写不了这个文件，请检查文件夹是否存在、是否有权限：{file}", err=True)
+        sys.exit(1)
+    click.echo(f"已写出模板：{file}", err=True)
 
 
 # Checking --------------------------------------------------------------------------------------------------------

@@ -110,6 +110,13 @@ def duration(seconds: int | float | None) -> str:
     return f"约 {round(seconds / 3600)} 小时"
 
 
+def time_left(since: datetime, done: int, total: int) -> str:
+    """How long the rest of a work takes, guessed from what is done of it; empty while there is nothing to go by."""
+    if not done or not total:
+        return ""
+    return duration((clock.now() - since).total_seconds() / done * (total - done))
+
+
 def file_size(count: int | None) -> str:
     """Bytes as ``812 KB`` or ``3.4 MB``."""
     if count is None:

@@ -48,6 +48,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("单位确认", "officer.employers"),
         Entry("资金", "finance.index", "finance."),
         Entry("奖补登记", "officer.grants", "officer.grants"),
+        Entry("身份名单", "officer.identities", "officer.identities"),
     ),
     "auditor": (
         Entry("操作记录", "audit.events"),
@@ -55,6 +56,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("办件查询", "officer.cases"),
         Entry("资金", "finance.index", "finance."),
         Entry("奖补登记", "officer.grants", "officer.grants"),
+        Entry("身份名单", "officer.identities", "officer.identities"),
     ),
     "admin": (
         Entry("单位", "admin.offices", "admin.office"),

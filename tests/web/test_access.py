@@ -76,6 +76,11 @@ ROUTES: dict[str, frozenset[str]] = {
     "officer.grants": only(OFFICER, AUDITOR),
     "officer.grants_import": only(OFFICER),
     "officer.grants_template": only(OFFICER),
+    "officer.identities": only(OFFICER, AUDITOR),
+    "officer.identities_progress": only(OFFICER),
+    "officer.identities_template": only(OFFICER),
+    "officer.identities_confirm": only(OFFICER),
+    "officer.identities_drop": only(OFFICER),
     # Money; who of the officers may act there is asked behind the door
     "finance.index": only(OFFICER, AUDITOR),
     "finance.index_sheet": only(OFFICER, AUDITOR),
@@ -168,7 +173,13 @@ ROUTES: dict[str, frozenset[str]] = {
 #: One person of each kind.
 VISITORS = {GUEST: "", EMPLOYER: "zheng", OFFICER: "sun", AUDITOR: "shen", ADMIN: "guan"}
 #: Pages of one office alone, refused behind the door to the others: who of it goes there.
-OF_ONE_OFFICE = {"finance.fund_new": "wubo", "finance.batch_new": "wubo"}
+OF_ONE_OFFICE = {
+    "finance.fund_new": "wubo",
+    "finance.batch_new": "wubo",
+    "officer.identities": "zhou",
+    "officer.identities_progress": "zhou",
+    "officer.identities_template": "zhou",
+}
 #: What stands in an address: the name of the argument → an example.
 EXAMPLES: dict[str, Callable[[World], object]] = {
     "user_id": lambda world: world.users["zhao"],

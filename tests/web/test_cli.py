@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from openpyxl import Workbook
+from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select, text
 
 from tests.conftest import TEST_KEYRING
@@ -186,13 +186,26 @@ def test_a_list_of_identities_is_imported(demonstrated: Database, tmp_path: Path
     book.active.cell(row=2, column=2).value = "22082219900101123" + _check_digit("22082219900101123")
     book.save(stream)
     good.write_bytes(stream.getvalue())
-    result = wengang("import-identities", str(good), *arguments)
+    result = wengang("import-identities", str(good), *arguments, status=1)
+    assert "这份名单 1 人，上一份 2025年12月31日的有" in result.stderr
+    assert "加 --confirm 重新执行" in result.stderr
+    result = wengang("import-identities", str(good), *arguments, "--confirm")
     assert "已导入，共 1 人" in result.stderr
     assert "以前导入过" in wengang("import-identities", str(good), *arguments).stderr
     with demonstrated.reading() as session:
         assert session.scalars(
             select(IdentitySnapshot.row_count).where(IdentitySnapshot.source == "测试名单")
         ).one()
+
+
+def test_the_empty_list_is_written_and_nothing_is_written_over(tmp_path: Path) -> None:
+    target = tmp_path / "名单.xlsx"
+    assert "已写出模板" in wengang("identity-template", str(target)).stderr
+    content = target.read_bytes()
+    assert "名单" in load_workbook(io.BytesIO(content)).sheetnames
+    assert "没有覆盖" in wengang("identity-template", str(target), status=1).stderr
+    assert target.read_bytes() == content
+    assert "写不了" in wengang("identity-template", str(tmp_path / "没有" / "名单.xlsx"), status=1).stderr
 
 
 def _check_digit(body: str) -> str:

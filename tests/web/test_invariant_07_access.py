@@ -23,6 +23,7 @@ from tests.web.client import Browser
 from tests.web.officer_cases import Filled
 from tests.web.test_access import ROUTES, digest
 from webapp.audit.verifying import ask
+from workflows.base.clock import today
 from workflows.base.outbox import OutboxRow
 from workflows.base.session import Database
 from workflows.cases.attachments import attach
@@ -34,7 +35,9 @@ from workflows.cases.walking import employers_actor
 from workflows.documents.model import IssuedDocument
 from workflows.organisations.model import Assignment, Department, User
 from workflows.organisations.passwords import DEMO_PASSWORD
+from workflows.registers import identity_uploads as uploads
 from workflows.registers import workshops
+from workflows.registers.identity_list import list_template
 from workflows.registers.membership import load_actor
 from workflows.registers.model import Employer, EmployerMember, Workshop
 
@@ -97,6 +100,8 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("officer.terminate", "case"): (frozenset({"head of hrss"}), frozenset({"head of hrss"})),
     ("officer.remove_paid", "case"): (HRSS, HRSS),
     ("officer.review", "case"): (NOBODY, HRSS | {"rural"}),
+    ("officer.identities_confirm", "upload"): (NOBODY, frozenset({"rural"})),
+    ("officer.identities_drop", "upload"): (NOBODY, frozenset({"rural"})),
     ("officer.authorisation", "member"): (frozenset({"township"}), NOBODY),
     ("officer.employer_refuse", "member"): (frozenset({"township"}), frozenset({"township"})),
     ("officer.employer_confirm", "member"): (NOBODY, frozenset({"township"})),
@@ -222,8 +227,19 @@ def _things(
                 select(Department.id).where(Department.kind == "hrss", Department.division_code == "220822")
             )
         },
+        "upload": {"upload_id": _doubtful_list(session, cases)},
         "job": {"job_id": first(select(OutboxRow.id))},
     }
+
+
+def _doubtful_list(session: Session, cases: Filled) -> int:
+    """A list of the county that waits for somebody's word."""
+    rural = load_actor(session, session.get_one(User, cases.users["xiangcun.a"]))
+    list_ = uploads.upload(
+        session, rural, list_template(), "名单.xlsx", division_code="220822", as_of=today(), source="测试"
+    )
+    list_.status, list_.doubts = "doubtful", ["人数少了一半以上。"]
+    return list_.id
 
 
 class Visitors(dict[str, FlaskClient]):

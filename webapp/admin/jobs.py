@@ -21,6 +21,7 @@ from workflows.organisations.permissions import require
 TITLES = {
     "render_document": "生成文书",
     "read_roster": "读取花名册",
+    "read_identities": "读取身份名单",
     "notice": "发送通知",
     "notify-user": "发送通知",
     "notify-department": "发送通知",

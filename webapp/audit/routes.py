@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, Select, String, cast, literal, or_, select
+from sqlalchemy import ColumnElement, String, cast, literal, or_, select
 from sqlalchemy.orm import Session
 
 from webapp import numbers
@@ -24,31 +24,24 @@ from workflows.base.errors import NotFound
 from workflows.cases.check import verify_case
 from workflows.cases.model import Case
 from workflows.funds.model import Appropriation
-from workflows.organisations.divisions import chain_codes
+from workflows.organisations.divisions import chain_codes, codes_below
 from workflows.organisations.model import Department, Division, User
 from workflows.organisations.permissions import Facts, require
 
 PER_PAGE = 50
 
 
-def _below(code: str | None) -> Select[str]:
-    """The codes of a division and of all below it."""
-    tree = select(Division.code).where(Division.code == code).cte(recursive=True)
-    tree = tree.union_all(select(Division.code).join(tree, Division.parent_code == tree.c.code))
-    return select(tree.c.code)
-
-
 def visible_cases(code: str | None) -> ColumnElement[bool]:
     """The cases of the auditor's division and below."""
-    return Case.county_code.in_(_below(code))
+    return Case.county_code.in_(codes_below(code))
 
 
 def _visible_money(code: str | None) -> ColumnElement[bool]:
     """The chains of the appropriations and of the registers of grants of the auditor's division and below."""
     funds = select(literal("fund:") + cast(Appropriation.id, String)).where(
-        Appropriation.county_code.in_(_below(code))
+        Appropriation.county_code.in_(codes_below(code))
     )
-    registers = select(literal("grants:") + Division.code).where(Division.code.in_(_below(code)))
+    registers = select(literal("grants:") + Division.code).where(Division.code.in_(codes_below(code)))
     return or_(Event.stream.in_(funds), Event.stream.in_(registers))
 
 

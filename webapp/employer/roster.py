@@ -15,7 +15,7 @@ from webapp import numbers
 from webapp.access import actor, allow
 from webapp.database import reading, transaction
 from webapp.employer.blueprint import bp, filling, frame, remark_texts, remarks, to
-from webapp.filters import duration
+from webapp.filters import time_left
 from webapp.views_support import replace_args
 from workflows.base.clock import now
 from workflows.base.errors import Invalid, NotFound
@@ -68,7 +68,12 @@ def _page(found: Filling, error: str = "", status: int = 200) -> ResponseReturnV
     }
     if latest is not None and latest.status == "reading" and not error:
         stuck = now() - latest.uploaded_at > STUCK
-        page = render_template("employer/reading.html", **context, stuck=stuck, eta=_time_left(latest))
+        page = render_template(
+            "employer/reading.html",
+            **context,
+            stuck=stuck,
+            eta=time_left(latest.uploaded_at, latest.done, latest.total),
+        )
         return page, status
     current = current_roster(session, case_id)
     page = render_template(
@@ -101,14 +106,6 @@ def _result(found: Filling, current: Roster | None) -> dict[str, Any]:
     }
 
 
-def _time_left(latest: Roster) -> str:
-    """A guess from how long it has taken so far; empty while there is nothing to go by."""
-    if not latest.done or not latest.total:
-        return ""
-    spent = (now() - latest.uploaded_at).total_seconds()
-    return duration(spent / latest.done * (latest.total - latest.done))
-
-
 @bp.get("/employer/steps/<int:item_id>/roster/progress")
 @allow("employer")
 def roster_progress(item_id: int) -> ResponseReturnValue:
@@ -118,7 +115,7 @@ def roster_progress(item_id: int) -> ResponseReturnValue:
     if latest is None:
         raise NotFound("还没有上传花名册。")
     finished = latest.status != "reading"
-    eta = _time_left(latest)
+    eta = time_left(latest.uploaded_at, latest.done, latest.total)
     return jsonify(
         done=latest.done,
         total=latest.total,

@@ -1,4 +1,4 @@
-"""The officers' pages: work list, deciding, cases, the register of workshops, employers' first accounts; and the notices of everybody."""
+"""The officers' pages: work list, deciding, cases, the registers, employers' first accounts; and the notices of everybody."""
 
 from webapp.officer import (
     cases,
@@ -6,6 +6,7 @@ from webapp.officer import (
     employers,
     grants,
     handing,
+    identities,
     notices,
     payments,
     register,
@@ -21,6 +22,7 @@ __all__ = [
     "employers",
     "grants",
     "handing",
+    "identities",
     "notices",
     "payments",
     "register",

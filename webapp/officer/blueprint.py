@@ -18,7 +18,9 @@ from workflows.base.errors import Forbidden, NotFound
 from workflows.cases.access import case_facts
 from workflows.cases.model import Case, WorkItem
 from workflows.cases.worklist import deadline_day
-from workflows.organisations.permissions import PERMISSIONS, CaseFacts, require
+from workflows.organisations.divisions import chain_codes
+from workflows.organisations.model import Division
+from workflows.organisations.permissions import PERMISSIONS, CaseFacts, Facts, allowed, require
 
 bp = Blueprint("officer", __name__)
 
@@ -50,6 +52,27 @@ def item_seen(session: Session, item_id: int) -> tuple[WorkItem, CaseFacts]:
     facts = case_facts(session, item.case, item)
     require(page_actor(), "case.view", facts)
     return item, facts
+
+
+def place_of(session: Session, permission: str) -> str:
+    """Where the person on the page has a permission over a county's register; raises ``Forbidden``."""
+    for code in _own_places():
+        if session.get(Division, code) is not None and allowed(
+            page_actor(), permission, Facts(division_chain=chain_codes(session, code))
+        ):
+            return code
+    raise Forbidden(PERMISSIONS[permission].refusal)
+
+
+def may(permission: str) -> bool:
+    """Whether there is such a place. Asks no database: the menu of every page wants to know."""
+    return any(allowed(page_actor(), permission, Facts(division_chain=(code,))) for code in _own_places())
+
+
+def _own_places() -> list[str]:
+    """The counties of the posts of the person on the page, or what an auditor looks after."""
+    me = page_actor()
+    return [post.division_code[:6] for post in me.posts] or [me.division_code or ""]
 
 
 def own_office(item_id: int) -> None:

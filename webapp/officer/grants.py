@@ -10,17 +10,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.model import Field
-from webapp.access import actor, allow, page_actor
+from webapp.access import actor, allow
 from webapp.database import reading, transaction
 from webapp.finance.sheets import download
 from webapp.navigation import ONLY
-from webapp.officer.blueprint import bp, reason_field
+from webapp.officer.blueprint import bp, may, place_of, reason_field
 from webapp.questions import Answers, read_answers
-from workflows.base.errors import Forbidden, Invalid
+from workflows.base.errors import Invalid
 from workflows.cases.model import Case
-from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Division
-from workflows.organisations.permissions import PERMISSIONS, Facts, allowed
 from workflows.registers.grant_lookup import Found, look_up
 from workflows.registers.grant_model import GRANT_STATES, OBSTACLES, Grant
 from workflows.registers.past_grants import POLICIES, import_past_grants, list_template
@@ -42,31 +40,12 @@ TONES = {
 }
 
 
-def _place(session: Session, permission: str) -> str:
-    """Where the person on the page has a permission over the register; raises ``Forbidden``."""
-    me = page_actor()
-    codes = [post.division_code[:6] for post in me.posts] or [me.division_code or ""]
-    for code in codes:
-        if session.get(Division, code) is not None and allowed(
-            me, permission, Facts(division_chain=chain_codes(session, code))
-        ):
-            return code
-    raise Forbidden(PERMISSIONS[permission].refusal)
-
-
-def _may(session: Session, permission: str) -> bool:
-    try:
-        return bool(_place(session, permission))
-    except Forbidden:
-        return False
-
-
 @bp.route("/officer/grants", methods=["GET", "POST"])
 @allow("officer", "auditor")
 def grants() -> ResponseReturnValue:
     """奖补登记查询: one person, with a reason. What was found is shown once and kept by no address."""
     session = reading()
-    place = _place(session, "grants.look_up")
+    place = place_of(session, "grants.look_up")
     answers, shown = Answers(), None
     if request.method == "POST":
         answers = read_answers(FIELDS)
@@ -88,7 +67,7 @@ def grants() -> ResponseReturnValue:
         fields=FIELDS,
         answers=answers,
         shown=shown,
-        may_import=_may(session, "grants.import"),
+        may_import=may("grants.import"),
     )
     return page, 422 if answers.errors else 200
 
@@ -138,7 +117,7 @@ def _blocking(grant: Grant, numbers: dict[int, str]) -> str:
 @allow("officer")
 def grants_import() -> ResponseReturnValue:
     """导入历史发放记录: what was paid before this system existed blocks too."""
-    place = _place(reading(), "grants.import")
+    place = place_of(reading(), "grants.import")
     problems: list[str] = []
     if request.method == "POST":
         upload = request.files.get("file")
@@ -165,4 +144,4 @@ def grants_template() -> Response:
     return download(list_template(), "历史发放记录模板.xlsx")
 
 
-ONLY["officer.grants"] = lambda: _may(reading(), "grants.look_up")
+ONLY["officer.grants"] = lambda: may("grants.look_up")

@@ -25,6 +25,7 @@ from workflows.documents.issue import Sign, produce
 from workflows.documents.model import IssuedDocument
 from workflows.engine import runner
 from workflows.funds.answers import PAYMENTS_CHANGED
+from workflows.registers import identity_uploads
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,9 @@ def handlers(sign: Sign) -> dict[str, Handler]:
 
     def read_roster(database: Database, payload: dict[str, Any]) -> None:
         rosters.read(database, int(payload["roster"]), whole=bool(payload.get("whole")))
+
+    def read_identities(database: Database, payload: dict[str, Any]) -> None:
+        identity_uploads.read(database, int(payload["upload"]))
 
     def notice(database: Database, payload: dict[str, Any]) -> None:
         with database.transaction() as session:
@@ -69,6 +73,7 @@ def handlers(sign: Sign) -> dict[str, Handler]:
         PAYMENTS_CHANGED: payments_changed,
         "render_document": render_document,
         "read_roster": read_roster,
+        identity_uploads.KIND: read_identities,
         "notice": notice,
         "notify-user": tell_user,
         "notify-department": tell_department,

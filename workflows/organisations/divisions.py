@@ -6,7 +6,7 @@ import csv
 from collections.abc import Mapping
 from importlib import resources
 
-from sqlalchemy import bindparam, literal, select
+from sqlalchemy import Select, bindparam, literal, select
 from sqlalchemy.orm import Session
 
 from workflows.audit.record import record, stream
@@ -139,6 +139,13 @@ def township_of(session: Session, code: str) -> Division:
 def children(session: Session, code: str) -> list[Division]:
     """The divisions directly below, by code."""
     return list(session.scalars(select(Division).where(Division.parent_code == code).order_by(Division.code)))
+
+
+def codes_below(code: str | None) -> Select[tuple[str]]:
+    """A query for the codes of a division and of all below it."""
+    tree = select(Division.code).where(Division.code == code).cte(recursive=True)
+    tree = tree.union_all(select(Division.code).join(tree, Division.parent_code == tree.c.code))
+    return select(tree.c.code)
 
 
 def add_township(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from forms.model import Column, Option, RosterDefinition, Rule, Value
-from forms.rows import Row
+from forms.rows import Row, place_of
 from forms.sheet_template import template
 from forms.sheets import read_roster
 from forms.text import message, quoted
@@ -80,17 +80,49 @@ class IdentityRow:
     until: date | None = None
 
 
+@dataclass(frozen=True)
+class Fault:
+    """Something wrong with a list. ``row`` as Excel counts; 0 where it is the sheet as a whole."""
+
+    message: str
+    sheet: str = ""
+    row: int = 0
+    #: The column as Excel names it, and its heading.
+    letter: str = ""
+    column: str = ""
+
+    def __str__(self) -> str:
+        where = place_of(self.row, Column(key="", label=self.column), self.letter)
+        return f"“{self.sheet}”{where}：{self.message}" if self.row else self.message
+
+
+@dataclass(frozen=True)
+class ListReading:
+    """A list as it was read: its rows, or else what is wrong with it.
+
+    :param unknown: headings that are not the list's, each with its column.
+    """
+
+    rows: Sequence[IdentityRow]
+    faults: Sequence[Fault]
+    unknown: Sequence[str]
+
+
 def list_template() -> bytes:
     """The empty list as xlsx, with its drop-downs and an example."""
     return template(LIST, title=LIST.title)
 
 
 def read_list(
-    content: bytes, villages: Mapping[str, str | None], today: date
-) -> tuple[list[IdentityRow], list[str]]:
-    """Read the list: its rows, or else its problems, each one sentence with sheet, row and column.
+    content: bytes,
+    villages: Mapping[str, str | None],
+    today: date,
+    progress: Callable[[int, int], None] | None = None,
+) -> ListReading:
+    """Read the list: its rows, or else everything that is wrong with it.
 
     :param villages: how a village may be written → its code, or ``None`` where the name alone is ambiguous.
+    :param progress: called with (rows read, rows in all).
     :raises SheetRefused: when the file is no readable spreadsheet.
     """
 
@@ -101,10 +133,21 @@ def read_list(
                 _check_village(row, name, villages)
 
     reading = read_roster(
-        LIST, content, today=today, extra_checks={"village_of_the_county": village_of_the_county}
+        LIST,
+        content,
+        today=today,
+        extra_checks={"village_of_the_county": village_of_the_county},
+        progress=progress,
     )
-    problems = [*reading.problems, *reading.lines(LIST)]
-    return ([], problems) if problems else ([_row(row.values, villages) for row in reading.rows], [])
+    labels = {one.key: one.label for one in LIST.columns}
+    faults = [Fault(text, reading.sheet) for text in reading.problems]
+    faults += [
+        Fault(text, reading.sheet, row.number, reading.letters.get(key, ""), labels[key])
+        for row in reading.rows
+        for key, text in row.errors.items()
+    ]
+    rows = [] if faults else [_row(row.values, villages) for row in reading.rows]
+    return ListReading(rows, faults, reading.unknown)
 
 
 def _check_village(row: Row, name: str, villages: Mapping[str, str | None]) -> None:

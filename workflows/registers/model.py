@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -17,8 +18,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from workflows.base.clock import now
-from workflows.base.model import Base, Fen, Identifier, UtcDateTime
-from workflows.base.privacy import EncryptedText
+from workflows.base.files import StoredFile
+from workflows.base.model import Base, Fen, Identifier, JsonText, UtcDateTime
+from workflows.base.privacy import EncryptedJson, EncryptedText
 
 #: 脱贫人口 and 防止返贫监测对象: both count (notice, art. 一（一）).
 IDENTITY_CATEGORIES = {"poverty_alleviated": "脱贫人口", "monitored": "防止返贫监测对象"}
@@ -79,6 +81,66 @@ class Identity(Base):
     since: Mapped[date | None] = mapped_column(Date)
     until: Mapped[date | None] = mapped_column(Date)
     household: Mapped[str | None] = mapped_column(String(40))
+
+
+class IdentityUpload(Base):
+    """A list as somebody sent it: read by the worker, then imported, or not, for the reasons that stand here.
+
+    ``doubtful`` waits for a person who says that it is the list after all; ``dropped`` was said not to be it;
+    ``replaced``: another one was sent before anything came of it.
+    """
+
+    __tablename__ = "identity_uploads"
+    __table_args__ = (
+        CheckConstraint(
+            "status in ('reading','failed','doubtful','imported','dropped','replaced')", name="status"
+        ),
+        Index("ix_identity_uploads_division", "division_code", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    division_code: Mapped[str] = mapped_column(ForeignKey("divisions.code"))
+    as_of: Mapped[date] = mapped_column(Date)
+    source: Mapped[str] = mapped_column(String(200))
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id"))
+    status: Mapped[str] = mapped_column(String(12), default="reading")
+    total: Mapped[int] = mapped_column(Integer, default=0)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    #: What is wrong with the sheet as a whole, in Chinese; single cells stand in ``identity_problems``.
+    problems: Mapped[list[str]] = mapped_column(EncryptedJson, default=list)
+    #: What is wrong with cells, by kind: [title, how many, the first one's row].
+    kinds: Mapped[list[list[Any]]] = mapped_column(EncryptedJson, default=list)
+    #: Why somebody has to look before it is imported. Headings are quoted, and may be anything.
+    doubts: Mapped[list[str]] = mapped_column(EncryptedJson, default=list)
+    #: Category → people.
+    people: Mapped[dict[str, int]] = mapped_column(JsonText, default=dict)
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("identity_snapshots.id"))
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    uploaded_by: Mapped[int] = mapped_column(Identifier)
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    confirmed_by: Mapped[int | None] = mapped_column(Identifier)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    file: Mapped[StoredFile] = relationship()
+
+    __audited__ = ("division_code", "as_of", "source", "file_id", "status", "snapshot_id", "confirmed_by")
+
+
+class IdentityProblem(Base):
+    """A cell of a list that is wrong. Its message quotes what stands there; it goes when another list is sent."""
+
+    __tablename__ = "identity_problems"
+    __table_args__ = (Index("ix_identity_problems_upload", "upload_id", "id"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    upload_id: Mapped[int] = mapped_column(ForeignKey("identity_uploads.id"))
+    #: The place of its kind in the upload's ``kinds``.
+    kind: Mapped[int] = mapped_column(Integer)
+    row: Mapped[int] = mapped_column(Integer)
+    #: The column as Excel names it, and its heading.
+    letter: Mapped[str] = mapped_column(String(3))
+    column: Mapped[str] = mapped_column(String(40))
+    message: Mapped[str] = mapped_column(EncryptedText)
 
 
 class Employer(Base):

@@ -251,6 +251,7 @@ def test_columns_in_any_order_under_titles_and_notes() -> None:
         ]
         or reading.notices[1] == "这些列不在模板中，没有导入：“备注”（A 列）"
     )
+    assert reading.unknown == ["“备注”（A 列）"]
 
 
 def test_missing_and_double_headings() -> None:

@@ -412,6 +412,34 @@ def upgrade() -> None:
     with op.batch_alter_table('identities', schema=None) as batch_op:
         batch_op.create_index('ix_identities_person', ['person_id', 'snapshot_id'], unique=False)
 
+    op.create_table('identity_uploads',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('division_code', sa.String(length=12), nullable=False),
+    sa.Column('as_of', sa.Date(), nullable=False),
+    sa.Column('source', sa.String(length=200), nullable=False),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('status', sa.String(length=12), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('problems', sa.Text(), nullable=False),
+    sa.Column('kinds', sa.Text(), nullable=False),
+    sa.Column('doubts', sa.Text(), nullable=False),
+    sa.Column('people', sa.Text(), nullable=False),
+    sa.Column('snapshot_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('uploaded_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('confirmed_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("status in ('reading','failed','doubtful','imported','dropped','replaced')", name=op.f('ck_identity_uploads_status')),
+    sa.ForeignKeyConstraint(['division_code'], ['divisions.code'], name=op.f('fk_identity_uploads_division_code_divisions')),
+    sa.ForeignKeyConstraint(['file_id'], ['stored_files.id'], name=op.f('fk_identity_uploads_file_id_stored_files')),
+    sa.ForeignKeyConstraint(['snapshot_id'], ['identity_snapshots.id'], name=op.f('fk_identity_uploads_snapshot_id_identity_snapshots')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_identity_uploads'))
+    )
+    with op.batch_alter_table('identity_uploads', schema=None) as batch_op:
+        batch_op.create_index('ix_identity_uploads_division', ['division_code', 'id'], unique=False)
+
     op.create_table('ledger_entries',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('appropriation_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -584,6 +612,20 @@ def upgrade() -> None:
         batch_op.create_index('ix_cases_county', ['county_code', 'process', 'status'], unique=False)
         batch_op.create_index('ix_cases_employer', ['employer_id', 'id'], unique=False)
         batch_op.create_index('ix_cases_parent', ['parent_id'], unique=False)
+
+    op.create_table('identity_problems',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('upload_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('kind', sa.Integer(), nullable=False),
+    sa.Column('row', sa.Integer(), nullable=False),
+    sa.Column('letter', sa.String(length=3), nullable=False),
+    sa.Column('column', sa.String(length=40), nullable=False),
+    sa.Column('message', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['upload_id'], ['identity_uploads.id'], name=op.f('fk_identity_problems_upload_id_identity_uploads')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_identity_problems'))
+    )
+    with op.batch_alter_table('identity_problems', schema=None) as batch_op:
+        batch_op.create_index('ix_identity_problems_upload', ['upload_id', 'id'], unique=False)
 
     op.create_table('payables',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1012,6 +1054,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_payables_fund')
 
     op.drop_table('payables')
+    with op.batch_alter_table('identity_problems', schema=None) as batch_op:
+        batch_op.drop_index('ix_identity_problems_upload')
+
+    op.drop_table('identity_problems')
     with op.batch_alter_table('cases', schema=None) as batch_op:
         batch_op.drop_index('ix_cases_parent')
         batch_op.drop_index('ix_cases_employer')
@@ -1041,6 +1087,10 @@ def downgrade() -> None:
         batch_op.drop_index('ix_ledger_entries_case')
 
     op.drop_table('ledger_entries')
+    with op.batch_alter_table('identity_uploads', schema=None) as batch_op:
+        batch_op.drop_index('ix_identity_uploads_division')
+
+    op.drop_table('identity_uploads')
     with op.batch_alter_table('identities', schema=None) as batch_op:
         batch_op.drop_index('ix_identities_person')
 
