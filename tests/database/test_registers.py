@@ -61,7 +61,6 @@ from workflows.registers.workshops import (
     Filter,
     WorkshopData,
     change_status,
-    due_reviews,
     listing,
     register,
     set_review_due,
@@ -811,16 +810,6 @@ def test_the_public_register_is_paged_and_filtered(county_session: Session) -> N
     assert listing(county_session, Filter(text="%")).total == 0, "no wildcard of the database"
     empty = listing(county_session, Filter(status="revoked"), page=3)
     assert (empty.total, empty.pages, empty.number, empty.entries) == (0, 1, 1, [])
-
-
-def test_reviews_that_are_due(county_session: Session) -> None:
-    entered = [
-        register(county_session, _workshop(county_session, number), actor_id=None) for number in (1, 2, 3)
-    ]
-    change_status(county_session, entered[0].id, "revoked", on=today(), actor_id=None)
-    due = due_reviews(county_session, COUNTY, date(2027, 3, 4))
-    assert [workshop.id for workshop in due] == [entered[1].id]
-    assert due_reviews(county_session, "220881", date(2030, 1, 1)) == []
 
 
 # The demonstration county --------------------------------------------------------------------------------------------

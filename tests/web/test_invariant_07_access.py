@@ -99,7 +99,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("officer.reassign", "case"): (frozenset({"head of hrss"}), frozenset({"head of hrss"})),
     ("officer.terminate", "case"): (frozenset({"head of hrss"}), frozenset({"head of hrss"})),
     ("officer.remove_paid", "case"): (HRSS, HRSS),
-    ("officer.review", "case"): (NOBODY, HRSS | {"rural"}),
+    ("officer.review", "case"): (HRSS | {"rural"}, HRSS | {"rural"}),
     ("officer.identities_confirm", "upload"): (NOBODY, frozenset({"rural"})),
     ("officer.identities_drop", "upload"): (NOBODY, frozenset({"rural"})),
     ("officer.authorisation", "member"): (frozenset({"township"}), NOBODY),

@@ -8,15 +8,18 @@ from datetime import date
 import pytest
 from sqlalchemy import select
 
+from tests.factories import actor_named
 from tests.web.client import Browser, text_of
 from tests.web.officer_cases import Filled, worker
 from workflows.audit.model import Event
+from workflows.base.errors import Invalid
 from workflows.base.session import Database
-from workflows.cases.check import check
+from workflows.cases.check import check, verify_case
 from workflows.cases.model import Case, Notice, Publicity, Unmasking, WorkItem
+from workflows.cases.reviews import start_review
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.registers import workshops
-from workflows.registers.model import Employer
+from workflows.registers.model import Employer, Workshop
 
 Enter = Callable[[str], Browser]
 REASON = "电话核实工资。"
@@ -199,6 +202,53 @@ def test_a_review_is_started_from_the_register_once(
         reviews = session.scalars(select(Case).where(Case.process == "workshop_review")).all()
     assert len(reviews) == 1
     assert check(officer_database) == []
+
+
+def test_a_review_before_its_time_needs_a_reason(
+    enter: Enter, cases: Filled, workshop: int, officer_database: Database
+) -> None:
+    with officer_database.transaction() as session:
+        workshops.set_review_due(session, workshop, date(2027, 2, 20), actor_id=None)
+    browser, path = enter("renshe.a"), f"/workshops/{workshop}/review"
+    assert browser.get("/workshops").links()["提前年审：惠民就业帮扶车间"] == path
+    assert "下次年审应在 2027年2月20日，还没有到期" in browser.get(path).main
+    page = browser.refused(path, {"reason": " "})
+    assert page.errors
+    page = browser.submit(path, {"reason": "群众王某反映车间已停产"})
+    assert "已发起年审" in page.text
+    assert "提前发起年审" in page.main
+    assert "群众王某反映车间已停产" in page.main
+    with officer_database.reading() as session:
+        event = session.scalars(select(Event).where(Event.kind == "review-brought-forward")).one()
+        assert [table for table, *_ in event.covers] == ["stated_reasons"]
+        assert "王某" not in str(event.payload)
+        assert verify_case(session, int(event.stream.removeprefix("case:"))) == []
+    enter("caizheng.clerk").get(path, 403)
+
+
+def test_a_revoked_workshop_is_reviewed_to_be_restored_at_any_time(
+    enter: Enter, cases: Filled, workshop: int, officer_database: Database
+) -> None:
+    with officer_database.transaction() as session:
+        workshops.change_status(session, workshop, "revoked", on=date(2026, 3, 1), actor_id=None)
+        session.get_one(Workshop, workshop).review_due = None
+    browser = enter("renshe.a")
+    assert "发起恢复认定：惠民就业帮扶车间" in browser.get("/workshops").main
+    assert "已经撤销" in browser.get(f"/workshops/{workshop}/review").main
+    assert "已发起恢复认定" in browser.submit(f"/workshops/{workshop}/review").text
+
+
+def test_a_workshop_without_a_day_of_review_needs_a_reason_too(
+    enter: Enter, cases: Filled, workshop: int, officer_database: Database
+) -> None:
+    with officer_database.transaction() as session:
+        session.get_one(Workshop, workshop).review_due = None
+    assert "没有登记下次年审的日期" in enter("renshe.a").get(f"/workshops/{workshop}/review").main
+    with officer_database.transaction() as session:
+        row, officer = session.get_one(Workshop, workshop), actor_named(session, "renshe.a")
+        with pytest.raises(Invalid) as refused:
+            start_review(session, officer, row, " ")
+    assert list(refused.value.errors) == ["reason"]
 
 
 def test_a_notice_leads_to_its_item_and_is_read(

@@ -89,6 +89,7 @@ EVENTS = {
     "recovery-cancelled": "撤销追回",
     "recovery-decided": "决定追回",
     "recovery-demanded": "发出追回通知",
+    "review-brought-forward": "提前发起年审",
     "roster-read": "花名册读取完毕",
     "roster-set-aside": "花名册没有采用",
     "roster-uploaded": "上传花名册",

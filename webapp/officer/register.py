@@ -12,17 +12,23 @@ from sqlalchemy.orm import Session
 
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
-from webapp.officer.blueprint import bp, page_number
+from webapp.filters import day as day_text
+from webapp.officer.blueprint import bp, page_number, reason_field
+from webapp.questions import Answers, read_answers
 from workflows.base.clock import today
-from workflows.base.errors import NotFound
+from workflows.base.errors import Invalid, NotFound
 from workflows.cases.model import Case
 from workflows.cases.officer_views import processes
-from workflows.cases.reviews import PROCESS, start_review
+from workflows.cases.reviews import PROCESS, is_early, start_review
+from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Division
-from workflows.organisations.permissions import Facts, allowed
+from workflows.organisations.permissions import Facts, allowed, require
 from workflows.registers.model import WORKSHOP_STATUSES, Workshop
 from workflows.registers.workshops import Filter, listing, workshop_of
 
+EARLY = reason_field(
+    "写明为什么不等到期，记入办理记录，例如：群众反映车间已停产，提前核查。", "提前年审的理由"
+)
 _TONES = {"active": "good", "rectifying": "waiting", "revoked": "bad"}
 
 
@@ -57,6 +63,8 @@ def register_list() -> ResponseReturnValue:
             "recognised": one.recognised_on,
             "due": one.review_due,
             "due_tone": _due(one.review_due, day),
+            "early": is_early(one, day),
+            "revoked": one.status == "revoked",
             "status": WORKSHOP_STATUSES[one.status],
             "tone": _TONES[one.status],
             "case": numbers.get(one.case_id or 0, ""),
@@ -84,14 +92,59 @@ def _due(due: date | None, day: date) -> str:
     return "overdue" if left < 0 else "soon" if left <= 30 else ""
 
 
-@bp.post("/workshops/<int:workshop_id>/review")
+@bp.route("/workshops/<int:workshop_id>/review", methods=["GET", "POST"])
 @allow("officer")
 def review(workshop_id: int) -> ResponseReturnValue:
-    """Begin a yearly review; its first step waits for the office that the process names."""
-    with transaction() as session:
-        number = start_review(session, actor(session), workshop_of(session, workshop_id)).number
-    flash(f"已发起年审 {number}。", "success")
-    return redirect(url_for("officer.case", number=number), 303)
+    """Begin a yearly review; its first step waits for the office that the process names. Before its time with a reason."""
+    session = reading()
+    workshop = workshop_of(session, workshop_id)
+    require(
+        page_actor(),
+        "case.start_review",
+        Facts(division_chain=chain_codes(session, workshop.division_code)),
+    )
+    early, restoring = is_early(workshop, today()), workshop.status == "revoked"
+    fields = (EARLY,) if early else ()
+    caption, intro = f"{workshop.name}　{workshop.employer.name}", _intro(workshop)
+    answers = Answers()
+    if request.method == "POST":
+        answers = read_answers(fields)
+        if not answers.errors:
+            try:
+                with transaction() as writing:
+                    number = start_review(
+                        writing,
+                        actor(writing),
+                        workshop_of(writing, workshop_id),
+                        str(answers.values.get("reason", "")),
+                    ).number
+            except Invalid as error:
+                answers.refuse(error.errors, error.message)
+            else:
+                flash(f"已发起{'恢复认定' if restoring else '年审'} {number}。", "success")
+                return redirect(url_for("officer.case", number=number), 303)
+    page = render_template(
+        "officer/ask.html",
+        title="发起恢复认定" if restoring else "提前发起年审" if early else "发起年审",
+        caption=caption,
+        intro=intro,
+        fields=fields,
+        answers=answers,
+        main="发起恢复认定" if restoring else "发起年审",
+        back=url_for("officer.register"),
+    )
+    return page, 422 if answers.errors else 200
+
+
+def _intro(workshop: Workshop) -> str:
+    """What the person who begins a review should know."""
+    if workshop.status == "revoked":
+        return "这个车间已经撤销。复查通过的，恢复认定。"
+    if workshop.review_due is None:
+        return "没有登记下次年审的日期。现在发起，要写明理由。"
+    if is_early(workshop, today()):
+        return f"下次年审应在 {day_text(workshop.review_due)}，还没有到期，到期时系统会自动发起。现在就要年审的，请写明理由。"
+    return f"年审已在 {day_text(workshop.review_due)}到期。"
 
 
 def _county(session: Session) -> str:

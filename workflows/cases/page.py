@@ -195,6 +195,7 @@ _TITLES = {
     "material-added": "上传材料",
     "material-removed": "移除材料",
     "rules-applied": "运行规则",
+    "review-brought-forward": "提前发起年审",
     "publicity-opened": "开始公示",
     "publicity-closed": "公示结束",
     "publicity-extended": "延长公示",

@@ -7,8 +7,11 @@ from datetime import date
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workflows.base.errors import Conflict
+from workflows.base.clock import today
+from workflows.base.errors import Conflict, Invalid
+from workflows.cases.action import begin
 from workflows.cases.model import Case
+from workflows.cases.reasons import state
 from workflows.cases.starting import start
 from workflows.organisations.actors import SYSTEM, Actor
 from workflows.organisations.divisions import chain_codes
@@ -18,9 +21,15 @@ from workflows.registers.model import Workshop
 PROCESS = "workshop_review"
 
 
-def start_review(session: Session, actor: Actor, workshop: Workshop) -> Case:
+def is_early(workshop: Workshop, day: date) -> bool:
+    """Whether a 年审 begun on ``day`` would come before its time. To restore a revoked workshop is no question of time."""
+    return workshop.status != "revoked" and (workshop.review_due is None or workshop.review_due > day)
+
+
+def start_review(session: Session, actor: Actor, workshop: Workshop, reason: str = "") -> Case:
     """Open a review case for a workshop; one at a time.
 
+    :param reason: why it comes before its time; required then, and kept in the timeline.
     :raises Conflict: one is under way already; the message names it.
     """
     require(
@@ -36,7 +45,13 @@ def start_review(session: Session, actor: Actor, workshop: Workshop) -> Case:
     ).first()
     if running is not None:
         raise Conflict(f"该车间已有正在办理的年审（{running.number}），办结后才能再次发起。")
-    return start(
+    early = is_early(locked, today())
+    if early and not reason.strip():
+        raise Invalid(
+            "年审还没有到期，请填写提前发起的理由。",
+            {"reason": "年审还没有到期，请填写提前发起的理由，例如：群众反映车间已停产。"},
+        )
+    case = start(
         session,
         actor,
         PROCESS,
@@ -45,6 +60,10 @@ def start_review(session: Session, actor: Actor, workshop: Workshop) -> Case:
         workshop=locked,
         start_key="restore" if locked.status == "revoked" else "annual",
     )
+    if early:
+        action = begin(session, case.id, actor.user_id)
+        action.record("review-brought-forward", (state(action, reason),))
+    return case
 
 
 def start_due(session: Session, day: date, limit: int = 50) -> int:

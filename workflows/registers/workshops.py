@@ -176,20 +176,5 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def due_reviews(session: Session, county_code: str, by: date) -> list[Workshop]:
-    """Workshops of a county whose 年审 is due on or before ``by``; revoked ones have none."""
-    return list(
-        session.scalars(
-            select(Workshop)
-            .where(
-                Workshop.county_code == county_code,
-                Workshop.status != "revoked",
-                Workshop.review_due <= by,
-            )
-            .order_by(Workshop.review_due, Workshop.id)
-        )
-    )
-
-
 def _record(session: Session, kind: str, actor_id: int | None, workshop: Workshop) -> None:
     record(session, stream(session, "registers"), kind, actor_id=actor_id, covers=[workshop])
