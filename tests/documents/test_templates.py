@@ -145,3 +145,13 @@ def test_an_edited_description_is_read_again(make_template: MakeTemplate) -> Non
     file.write_text(file.read_text("utf-8").replace("试样", "新样"), "utf-8")
     os.utime(file, ns=(1, 1))
     assert load_template(template.process, template.name, template.root).title == "新样"
+
+
+def test_the_number_of_a_case_has_one_name() -> None:
+    """办件编号 on papers and pages, as the glossary says."""
+    root = FORMS.parent
+    kinds = {".html", ".yaml", ".py", ".bpmn"}
+    paths = [path for room in ("forms", "bpmn", "webapp", "workflows") for path in (root / room).rglob("*")]
+    texts = [path for path in paths if path.suffix in kinds]
+    assert len(texts) > 300
+    assert [path for path in texts if "案件编号" in path.read_text("utf-8")] == []
