@@ -299,11 +299,33 @@ def test_a_registration_that_will_not_do_keeps_what_was_typed(
 ) -> None:
     page = guest.refused("/register", registration(**changes))
     summary = page.one("div", class_="wg-error-summary")
-    assert [link.get("href") for link in summary.iter("a")] == [f"#f-{field}"]
+    linked = [link.get("href") for link in summary.iter("a")]
+    assert sorted(linked) == sorted({f"#f-{field}", "#f-authorisation"}), "no browser keeps the file"
     assert page.all("p", id=f"f-{field}-error")
     assert page.one("input", name="name").get("value") == "通榆县绿野手工编织厂"
     with web_database.reading() as session:
         assert session.scalars(select(User.id).where(User.username == "hechunyu")).first() is None
+
+
+def test_everything_that_is_lacking_is_listed_in_the_order_of_the_page(guest: Browser, world: World) -> None:
+    nothing = {key: "" for key in registration() if key != "authorisation-upload"}
+    page = guest.refused("/register", {**nothing, "authorisation-upload": (io.BytesIO(b""), "")})
+    summary = page.one("div", class_="wg-error-summary")
+    linked = [link.get("href", "").removeprefix("#f-") for link in summary.iter("a")]
+    assert linked == [
+        "credit_code",
+        "name",
+        "kind",
+        "division_code",
+        "address",
+        "legal_representative",
+        "contact_name",
+        "contact_phone",
+        "authorisation",
+        "username",
+        "password",
+    ]
+    assert "请上传加盖公章的授权书" in page.main
 
 
 def test_a_second_person_asks_the_first_account(guest: Browser) -> None:

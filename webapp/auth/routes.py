@@ -6,6 +6,7 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import FileStorage
 
 from forms.model import Field
 from webapp import rates
@@ -105,6 +106,7 @@ def register() -> ResponseReturnValue:
     if request.method == "POST":
         answers = read_answers((*unit, *contact, *account))
         _check_new_password(answers)
+        _check_authorisation(answers)
         if not answers.errors and (token := _register(answers)):
             begin_session(token)
             return redirect(url_for("auth.pending"), 303)
@@ -120,6 +122,7 @@ def join() -> ResponseReturnValue:
     answers = Answers()
     if request.method == "POST":
         answers = read_answers((*unit, *contact))
+        _check_authorisation(answers)
         if not answers.errors and _join(answers):
             return redirect(url_for("auth.pending"), 303)
     return _registration(answers, places, unit, contact, ())
@@ -132,6 +135,11 @@ def _registration(
     contact: tuple[Field, ...],
     account: tuple[Field, ...],
 ) -> ResponseReturnValue:
+    if answers.errors:  # no browser keeps a file that was chosen: say so where it is said what else is wrong
+        answers.errors.setdefault("authorisation", "请重新选择授权书，其他内容已保留。")
+        asked = [one.key for one in (*unit, *contact, forms.AUTHORISATION, *account)]
+        places_of = {key: place for place, key in enumerate([*asked, "password", "again"])}
+        answers.errors = dict(sorted(answers.errors.items(), key=lambda one: places_of.get(one[0], -1)))
     page = render_template(
         "auth/register.html",
         answers=answers,
@@ -151,6 +159,16 @@ def _check_new_password(answers: Answers) -> None:
         answers.errors["password"] = " ".join(wrong)
     elif new != again:
         answers.errors["again"] = "两次填写的密码不一致，请重新填写。"
+
+
+def _authorisations() -> list[FileStorage]:
+    """The 授权书 that was chosen. A page has two inputs of this name, one for files and one for the camera."""
+    return [one for one in request.files.getlist("authorisation-upload") if one.filename]
+
+
+def _check_authorisation(answers: Answers) -> None:
+    if not _authorisations():
+        answers.errors["authorisation"] = "请上传加盖公章的授权书。"
 
 
 def _register(answers: Answers) -> str:
@@ -185,12 +203,9 @@ def _join(answers: Answers) -> bool:
 
 
 def _register_unit(database: Session, who: Actor, answers: Answers) -> None:
-    # A page has two inputs of this name, one for files and one for the camera; either may be empty.
-    chosen = [one for one in request.files.getlist("authorisation-upload") if one.filename]
-    if not chosen:
-        raise Invalid("没有上传授权书。", {"authorisation": "请上传加盖公章的授权书。"})
+    chosen = _authorisations()[0]
     try:
-        file = services().store.attach(database, chosen[0].read(), chosen[0].filename or "", who.user_id)
+        file = services().store.attach(database, chosen.read(), chosen.filename or "", who.user_id)
     except Invalid as error:
         raise Invalid(error.message, {"authorisation": error.message}) from None
     given = answers.values
