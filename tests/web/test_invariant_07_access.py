@@ -92,7 +92,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("officer.item", "case"): (OFFICES, NOBODY),
     ("officer.done", "case"): (OFFICES, NOBODY),
     ("officer.claim", "case"): (NOBODY, HRSS),
-    ("officer.decide", "case"): (NOBODY, HRSS),
+    ("officer.decide", "case"): (OFFICES, HRSS),
     ("officer.draft", "case"): (NOBODY, HRSS),
     ("officer.rows", "case"): (NOBODY, HRSS),
     ("officer.unclaim", "case"): (NOBODY, frozenset({"hrss"})),

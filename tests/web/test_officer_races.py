@@ -82,6 +82,37 @@ def test_what_a_colleague_took_meanwhile_gives_the_text_back(enter: Enter, revie
     assert kept(late)["意见"].startswith(OPINION)
 
 
+def test_a_list_of_defects_is_given_back_whole(enter: Enter, cases: Filled) -> None:
+    item = cases.items["accepting", "township_acceptance", "township"]
+    slow, fast = enter("shifan.head"), enter("shifan.clerk")
+    sent = answered(
+        slow.get(f"/work/{item}"),
+        outcome="correct",
+        **{
+            "defects-0-field": "license",
+            "defects-0-problem": "营业执照照片看不清。",
+            "defects-0-action": "重新拍照上传。",
+            "defects-2-problem": "印章不清。",
+        },
+    )
+    fast.submit(f"/work/{item}/claim")
+    late = slow.refused(f"/work/{item}/decide", sent, 409)
+    given = kept(late)
+    first, third = [text for label, text in given.items() if "项" in label]
+    assert first.startswith(
+        "涉及内容：营业执照（登记证书） 存在的问题：营业执照照片看不清。 需要怎么做：重新拍照上传。"
+    )
+    assert third.startswith("存在的问题：印章不清。")
+    assert [label.rpartition(" 第 ")[2] for label in given if "项" in label] == ["1 项", "3 项"]
+
+
+def test_the_address_of_a_decision_leads_to_its_item(enter: Enter, review: int) -> None:
+    browser = enter("renshe.a")
+    answer = browser.fetch(f"/work/{review}/decide")
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/work/{review}")
+    assert browser.fetch("/work/999999/decide").status_code == 404
+
+
 def test_a_double_click_decides_once(
     officer_app: Flask, enter: Enter, review: int, officer_database: Database
 ) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 
+from forms.definition import FormDefinition, Option
 from forms.show import to_raw
 from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
-from webapp.filters import hour
+from webapp.filters import defect_rows, form_value, hour
 from webapp.officer import uploads
 from webapp.officer.blueprint import bp, case_caption, item_seen, own_office, posted
 from webapp.officer.evidence import gather, roster_arguments
@@ -22,6 +24,7 @@ from workflows.base.errors import Conflict, Invalid
 from workflows.cases import drafts
 from workflows.cases.answering import parse_answers, step_form
 from workflows.cases.completing import complete
+from workflows.cases.lists import lists_for
 from workflows.cases.model import Decision, WorkItem
 from workflows.cases.officer_views import duty_conflict, next_item, sent_back
 from workflows.cases.page import waiting
@@ -30,6 +33,9 @@ from workflows.cases.verdicts import AGREE, REFUSE, give
 from workflows.cases.worklist import light
 from workflows.documents.model import IssuedDocument
 from workflows.organisations.permissions import allowed
+
+#: The parts of a defect, as its row asks them.
+DEFECT_PARTS = ("涉及内容", "存在的问题", "需要怎么做")
 
 
 @dataclass
@@ -97,10 +103,16 @@ def _show(item_id: int, typed: Typed | None = None, status: int = 200) -> Respon
     return page, status
 
 
-@bp.post("/work/<int:item_id>/decide")
+@bp.route("/work/<int:item_id>/decide", methods=["GET", "POST"])
 @allow("officer")
 def decide(item_id: int) -> ResponseReturnValue:
-    """Files first, in their own transaction; then the decision, whole or not at all."""
+    """Files first, in their own transaction; then the decision, whole or not at all.
+
+    A page that was shown again after a mistake has this address: whoever reloads or shares it comes to the item.
+    """
+    if request.method == "GET":
+        item_seen(reading(), item_id)
+        return redirect(url_for("officer.item", item_id=item_id), 303)
     own_office(item_id)
     raw = posted()
     typed = Typed(raw)
@@ -156,19 +168,6 @@ def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> Response
     found, _ = item_seen(session, item_id)
     process = process_of(session, found.case.version_id)
     definition = process.form(found.step)
-    labels = {one.key: one.label for one in definition.fields} | {
-        "opinion": "意见",
-        "reason": "不同意的理由",
-    }
-    words = {one.key: {option.value: option.label for option in one.options} for one in definition.fields}
-    kept = []
-    for key, texts in raw.items():
-        name, _, rest = key.partition("-")
-        part = {"field": "", "problem": "存在的问题", "action": "需要怎么做"}.get(rest.rpartition("-")[2], "")
-        if name in labels and (not rest or part):
-            shown = "、".join(words.get(name, {}).get(text, text) for text in texts if text.strip())
-            if shown:
-                kept.append((f"{labels[name]} {part}".strip(), shown))
     chosen = next((one.label for one in definition.outcomes if [one.key] == raw.get("outcome")), "")
     page = render_template(
         "officer/conflict.html",
@@ -177,11 +176,32 @@ def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> Response
         case=found.case,
         item=found,
         chosen=chosen,
-        kept=kept,
+        kept=_kept(definition, raw, lists_for(session, found.case, process)),
         still_open=found.closed_at is None,
         following=next_item(session, page_actor(), found, filters_of(remembered())),
     )
     return page, 409
+
+
+def _kept(
+    definition: FormDefinition, raw: dict[str, list[str]], lists: Mapping[str, Sequence[Option]]
+) -> list[tuple[str, str]]:
+    """What was typed, question by question in the order of the page; of a list of defects, item by item."""
+    kept: list[tuple[str, str]] = []
+    for one in definition.fields:
+        words = {option.value: option.label for option in (*one.options, *lists.get(one.options_from, ()))}
+        if one.type == "defects":
+            for number, row in enumerate(defect_rows(raw, one.key), 1):
+                parts = (words.get(row.get("field", ""), ""), row.get("problem", ""), row.get("action", ""))
+                text = "\n".join(
+                    f"{name}：{part}" for name, part in zip(DEFECT_PARTS, parts, strict=True) if part
+                )
+                kept.append((f"{one.label} 第 {number} 项", text))
+        else:
+            texts = [words.get(text, text) for text in raw.get(one.key, []) if text.strip()]
+            kept.append((one.label, "、".join(texts)))
+    kept += [("意见", form_value(raw.get("opinion"))), ("不同意的理由", form_value(raw.get("reason")))]
+    return [(label, text) for label, text in kept if text]
 
 
 @bp.get("/work/<int:item_id>/done")
