@@ -807,6 +807,37 @@ def test_taking_back_before_anybody_acted(zheng: Browser, web_database: Database
     assert "已有单位开始办理" in zheng.refused(f"/employer/cases/{number}/recall", {}, 403).main
 
 
+def test_what_was_added_before_taking_back_can_be_removed(zheng: Browser, web_database: Database) -> None:
+    first = ready(zheng, web_database)
+    number = text_of(hand_in(zheng, first).all("strong")[0])
+    zheng.submit(f"/employer/cases/{number}/recall")
+    again = int(zheng.path.rsplit("/", 1)[1])
+    page = zheng.get(f"/employer/steps/{again}/materials")
+    assert "不能删除" not in page.main
+    with web_database.reading() as session:
+        added = session.scalars(
+            select(Attachment).where(Attachment.material == "license", Attachment.work_item_id == first)
+        ).one()
+    zheng.submit(f"/employer/steps/{again}/materials", {"license-remove": str(added.id), "stay": "license"})
+    assert "已删除 1 个文件" in zheng.page.main  # type: ignore[union-attr]  # a page was fetched
+    with web_database.reading() as session:
+        assert session.get_one(Attachment, added.id).removed_at is not None
+    assert "没有上传：营业执照" in zheng.get(f"/employer/steps/{again}/review").main
+    # what an office has acted on stays: the step that follows can only add
+    attach_all(zheng, again)
+    hand_in(zheng, again)
+    _decide(
+        web_database,
+        "township_acceptance",
+        "correct",
+        "zhao",
+        **{"defects-0-field": ["license"], "defects-0-problem": ["看不清。"]},
+    )
+    with web_database.reading() as session:
+        item = session.scalars(select(WorkItem.id).where(WorkItem.closed_at.is_(None))).one()
+    assert "不能删除" in zheng.get(f"/employer/steps/{item}/materials").main
+
+
 def test_giving_up_needs_a_reason_and_ends_the_case(zheng: Browser, web_database: Database) -> None:
     item = begin(zheng)
     with web_database.reading() as session:

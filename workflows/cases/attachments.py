@@ -75,17 +75,36 @@ def _added(session: Session, item: WorkItem) -> int:
 
 
 def remove(session: Session, actor: Actor, attachment_id: int) -> None:
-    """Mark a material as removed; only while the step that added it is open."""
+    """Mark a material as removed; only while the step that added it is open, or open again after a 撤回."""
     row = session.get(Attachment, attachment_id)
     if row is None or row.removed_at is not None or row.work_item_id is None:
         raise NotFound("没有这个文件。")
     item = session.get_one(WorkItem, row.work_item_id)
     action = begin(session, row.case_id, actor.user_id, item.department_id)
     session.refresh(item)
-    guard_turn(session, actor, item)
-    require_case(session, actor, "attachment.upload", action.case, item)
+    again = next((one for one in action.open_items if item.id in taken_back(session, one)), item)
+    guard_turn(session, actor, again)
+    require_case(session, actor, "attachment.upload", action.case, again)
     row.removed_at = action.at
     action.record("material-removed", (row,), material=row.material, file=row.file_id)
+
+
+def taken_back(session: Session, item: WorkItem) -> set[int]:
+    """The items of an employer's step that were handed in and taken back before this one, in the same round: no office
+    has acted on their files, so they are this one's own."""
+    if item.employer_id is None:
+        return set()
+    return set(
+        session.scalars(
+            select(WorkItem.id).where(
+                WorkItem.case_id == item.case_id,
+                WorkItem.employer_id == item.employer_id,
+                WorkItem.step == item.step,
+                WorkItem.round == item.round,
+                WorkItem.closed_as == "withdrawn",
+            )
+        )
+    )
 
 
 def listed(session: Session, case_id: int) -> list[Attachment]:

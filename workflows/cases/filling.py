@@ -19,7 +19,7 @@ from workflows.base.errors import Invalid, NotFound
 from workflows.cases import drafts, rules
 from workflows.cases.action import begin
 from workflows.cases.answering import StepForm, step_form
-from workflows.cases.attachments import listed
+from workflows.cases.attachments import listed, taken_back
 from workflows.cases.completing import Completed, complete
 from workflows.cases.facts import CaseView
 from workflows.cases.model import Case, Command, Draft, WorkItem
@@ -37,7 +37,7 @@ JUDGED_AT_ONCE = 500
 
 @dataclass(frozen=True)
 class HeldFile:
-    """A file that is there. ``removable``: this step added it, so this step may take it away."""
+    """A file that is there. ``removable``: this step added it, before a 撤回 perhaps, so this step may take it away."""
 
     id: int
     name: str
@@ -217,11 +217,12 @@ class Filling:
                 )
             )
         )
+        removable = {self.item.id, *taken_back(self.session, self.item)}
         found: dict[str, list[HeldFile]] = {}
         for row in listed(self.session, self.item.case_id):
             if row.work_item_id in own:
                 one = HeldFile(
-                    row.id, row.file.name, row.file.size, row.added_at, row.work_item_id == self.item.id
+                    row.id, row.file.name, row.file.size, row.added_at, row.work_item_id in removable
                 )
                 found.setdefault(row.material, []).append(one)
         return found
