@@ -65,7 +65,8 @@ rule not_before.
 
 ``check`` names: ``person_name`` (text: a person's name), ``mobile`` (phone: mobile numbers only), ``not_future``,
 ``not_past`` (date), ``worker_age`` (id_number: under 16 is an error, 60 and over a warning), ``months_list`` (text:
-months such as 2026-01、2026-02, none twice and none to come).
+months such as 2026-01、2026-02, none twice and none to come), ``roster_count`` (integer: people; the caller, who has
+the roster, warns when it has another number).
 
 RULE, over several fields; the last one named gets the message, and a rule is silent while one of them is empty::
 

@@ -37,6 +37,7 @@ FIELD_CHECKS = {
     "not_past": ("date",),
     "worker_age": ("id_number",),
     "months_list": ("text",),
+    "roster_count": ("integer",),
 }
 #: Rule name → how many fields it takes.
 RULES = {"not_before": 2, "at_most": 2, "min_months": 2, "working_age": 2, "different": 2}

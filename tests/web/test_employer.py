@@ -7,7 +7,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.web.world import PASSWORD, VILLAGE, World
 from webapp import access
 from workflows.audit.model import Event
 from workflows.base import clock
+from workflows.base.installation import installation
 from workflows.base.outbox import drain
 from workflows.base.parameters import Parameter
 from workflows.base.session import Database
@@ -836,6 +837,77 @@ def test_what_was_added_before_taking_back_can_be_removed(zheng: Browser, web_da
     with web_database.reading() as session:
         item = session.scalars(select(WorkItem.id).where(WorkItem.closed_at.is_(None))).one()
     assert "不能删除" in zheng.get(f"/employer/steps/{item}/materials").main
+
+
+def _sent_back(browser: Browser, database: Database) -> int:
+    """An application handed in and sent back for correction; the number of the step that waits now."""
+    hand_in(browser, ready(browser, database))
+    _correct(database)
+    with database.reading() as session:
+        return session.scalars(select(WorkItem.id).where(WorkItem.closed_at.is_(None))).one()
+
+
+def test_a_correction_without_any_change_is_asked_about_once(zheng: Browser, web_database: Database) -> None:
+    item = _sent_back(zheng, web_database)
+    address = f"/employer/steps/{item}/review"
+    page = zheng.get(address)
+    assert "还没有改动任何内容" in page.main
+    sent = {name: hidden(page, name) for name in ("command_key", "seen_version", "outcome")}
+    page = zheng.refused(address, sent)
+    assert "没有改动任何内容，确定交回吗？" in page.main
+    assert "没有改动，仍然交回" in page.main
+    with web_database.reading() as session:
+        assert session.get_one(WorkItem, item).closed_at is None
+    assert "已提交" in zheng.submit(address, {**sent, "unchanged": hidden(page, "unchanged")}).title
+
+
+@pytest.mark.parametrize("change", ["answer", "file", "roster"])
+def test_whatever_was_changed_in_a_correction_is_a_change(
+    zheng: Browser, web_database: Database, change: str
+) -> None:
+    item = _sent_back(zheng, web_database)
+    step = f"/employer/steps/{item}"
+    if change == "answer":
+        zheng.post(f"{step}/form/workers", {**SECTIONS["workers"], "staff_count": "13"})
+    elif change == "file":
+        files = {"license-upload": (io.BytesIO(PDF), "新执照.pdf"), "stay": "license"}
+        zheng.submit(f"{step}/materials", files)
+        assert "还没有改动任何内容" not in zheng.get(f"{step}/review").main
+        with web_database.reading() as session:
+            added = session.scalars(select(Attachment.id).where(Attachment.work_item_id == item)).one()
+        zheng.submit(f"{step}/materials", {"license-remove": str(added), "stay": "license"})
+        assert "还没有改动任何内容" in zheng.get(f"{step}/review").main, "added and taken away again"
+        zheng.submit(
+            f"{step}/materials", {"license-upload": (io.BytesIO(PDF), "新执照.pdf"), "stay": "license"}
+        )
+    else:
+        with web_database.reading() as session:
+            roster = session.scalars(select(Roster).where(Roster.status == "current")).one()
+            assert roster.file is not None
+            content = installation().files.read(roster.file)
+        with clock.frozen(DAY + timedelta(hours=1)):
+            upload(zheng, item, content)
+            worker(web_database)
+    assert "还没有改动任何内容" not in zheng.get(f"{step}/review").main
+    assert "已提交" in hand_in(zheng, item).title
+
+
+def test_a_number_of_people_that_is_not_the_rosters_is_warned_of(
+    zheng: Browser, sign_in: Callable[[str], Browser], web_database: Database
+) -> None:
+    item = ready(zheng, web_database)
+    page = zheng.get(f"/employer/steps/{item}/review")
+    assert "与花名册人数不一致" not in page.main
+    zheng.post(f"/employer/steps/{item}/form/workers", {**SECTIONS["workers"], "eligible_count": "5"})
+    said = "与花名册人数不一致：“其中脱贫人口和监测对象”填的是 5 人，花名册上有 3 人，请核对，改正填错的一处"
+    for place in ("form/workers", "review"):
+        assert said in zheng.get(f"/employer/steps/{item}/{place}").main
+    assert said in zheng.get(f"/employer/steps/{item}/roster").main
+    assert "已提交" in hand_in(zheng, item).title, "it warns and stops nobody"
+    with web_database.reading() as session:
+        waiting = session.scalars(select(WorkItem.id).where(WorkItem.closed_at.is_(None))).one()
+    page = sign_in("zhao").get(f"/work/{waiting}")
+    assert "“其中脱贫人口和监测对象”填的是 5 人，花名册上有 3 人，两处不一致" in page.main
 
 
 def test_giving_up_needs_a_reason_and_ends_the_case(zheng: Browser, web_database: Database) -> None:

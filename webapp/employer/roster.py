@@ -20,7 +20,7 @@ from webapp.views_support import replace_args
 from workflows.base.clock import now
 from workflows.base.errors import Invalid, NotFound
 from workflows.base.files import XLSX
-from workflows.cases import rosters
+from workflows.cases import rosters, second_look
 from workflows.cases.filling import Filling, own_item
 from workflows.cases.process import Process
 from workflows.cases.roster_model import Roster
@@ -77,7 +77,12 @@ def _page(found: Filling, error: str = "", status: int = 200) -> ResponseReturnV
         return page, status
     current = current_roster(session, case_id)
     page = render_template(
-        "employer/roster.html", **context, current=current, check=found.check(), **_result(found, current)
+        "employer/roster.html",
+        **context,
+        current=current,
+        apart=list(second_look.warnings(found).values()),
+        check=found.check(),
+        **_result(found, current),
     )
     return page, status
 

@@ -24,6 +24,7 @@ from webapp.employer.blueprint import (
 )
 from webapp.filters import hour
 from workflows.base.errors import NotFound
+from workflows.cases import second_look
 from workflows.cases.filling import Filling, errors_of, own_item, save, typed_in
 from workflows.cases.rosters import latest_upload
 from workflows.cases.verdicts import current_roster
@@ -155,7 +156,7 @@ def _section_page(found: Filling, key: str, errors: dict[str, str], status: int 
         section=asked,
         values=found.raw,
         errors=errors,
-        warnings={} if errors else found.draft.warnings,
+        warnings={} if errors else found.draft.warnings | second_look.warnings(found),
         remarks=remark_texts(by_field),
         **field_context(found, asked.fields),
         live=bool(found.step.config.get("live_rules")),

@@ -30,6 +30,7 @@ from webapp.employer.blueprint import (
 from webapp.employer.steps import field_context, keep
 from workflows.base.errors import Invalid
 from workflows.cases import page as read
+from workflows.cases import second_look
 from workflows.cases.filling import Filling, NotReady, Problem, own_item, submit
 from workflows.cases.process import process_of
 from workflows.cases.verdicts import current_roster
@@ -38,7 +39,7 @@ from workflows.cases.verdicts import current_roster
 @bp.route("/employer/steps/<int:item_id>/review", methods=["GET", "POST"])
 @allow("employer")
 def review(item_id: int) -> ResponseReturnValue:
-    """Check and hand in."""
+    """Check and hand in. What was sent back and would go again as it was is asked about once more."""
     if request.method == "GET":
         found = filling(reading(), item_id)
         return _page(found, found.problems() if not found.single else [])
@@ -60,6 +61,10 @@ def _hand_in(item_id: int) -> ResponseReturnValue:
             found = filling(reading(), item_id)
             problems = [Problem("form", text, found.sections[0].key, key) for key, text in refused.items()]
             return _page(found, problems, 422, outcome)
+    if found.item.closed_at is None and "unchanged" not in typed and not found.problems(outcome):
+        found = filling(reading(), item_id)  # with what the one page has just kept
+        if second_look.unchanged(found, outcome):
+            return _page(found, [], 422, outcome, asked=True)
     try:
         with transaction() as session:
             submit(
@@ -79,8 +84,9 @@ def _hand_in(item_id: int) -> ResponseReturnValue:
 
 
 def _page(
-    found: Filling, problems: Sequence[Problem], status: int = 200, outcome: str = ""
+    found: Filling, problems: Sequence[Problem], status: int = 200, outcome: str = "", *, asked: bool = False
 ) -> ResponseReturnValue:
+    """The page. ``asked``: nothing was changed, and the person is to say that it shall go so."""
     decisions, by_field = remarks(found)
     href = place_href(found)
     lines = [(href(one) if one.place != "form" or one.key else "", one.message) for one in problems]
@@ -94,6 +100,8 @@ def _page(
         "outcomes": found.definition.outcomes,
         "outcome": outcome or (found.outcome if len(found.definition.outcomes) == 1 else ""),
         "check": found.check(),
+        "asked": asked,
+        "unchanged": asked or (status == 200 and second_look.unchanged(found)),
     }
     if found.single:
         section = found.sections[0]
@@ -101,14 +109,16 @@ def _page(
             "section": section,
             "values": {**found.raw, "outcome": outcome},
             "errors": {one.key: one.message for one in problems if one.key},
+            "warnings": {} if status == 422 else second_look.warnings(found),
             **field_context(found, section.fields),
             "defects": _defects(decisions),
         }
         return render_template("employer/single.html", **context), status
     wrong = {one.key: one.message for one in problems if one.place == "form"}
+    doubtful = second_look.warnings(found)
     context |= {
         "summaries": [
-            _summary(found, section, wrong) for section in found.sections if _asked(found, section)
+            _summary(found, section, wrong, doubtful) for section in found.sections if _asked(found, section)
         ],
         "roster": current_roster(found.session, found.item.case_id) if found.asks_roster else None,
         "needs": [
@@ -123,7 +133,9 @@ def _asked(found: Filling, section: Section) -> list[Field]:
     return [one for one in section.fields if is_shown(section, one, found.values, found.outcome)]
 
 
-def _summary(found: Filling, section: Section, wrong: dict[str, str]) -> dict[str, Any]:
+def _summary(
+    found: Filling, section: Section, wrong: dict[str, str], doubtful: dict[str, str]
+) -> dict[str, Any]:
     """A section's answers as rows. What the person typed is shown whole: nobody can check a masked number."""
     href = url_for("employer.section", item_id=found.item.id, section=section.key)
     rows = []
@@ -140,6 +152,7 @@ def _summary(found: Filling, section: Section, wrong: dict[str, str]) -> dict[st
                 "value": text,
                 "href": "" if one.read_from else f"{href}#f-{one.key}",
                 "error": wrong.get(one.key, ""),
+                "warning": doubtful.get(one.key, ""),
             }
         )
     return {"title": section.title, "rows": rows}

@@ -16,12 +16,14 @@ from webapp.officer.payments import of_case
 from webapp.views_support import replace_args
 from workflows.base.privacy import mask_name, mask_phone
 from workflows.cases import page as read
+from workflows.cases.facts import CaseView
 from workflows.cases.model import Case, Publicity, WorkItem
 from workflows.cases.officer_views import MaterialGroup, materials
 from workflows.cases.process import Process
 from workflows.cases.publicity import objection_of
 from workflows.cases.roster_view import RosterPage, RowFilter, roster_page
 from workflows.cases.rules import Reason, reasons_of
+from workflows.cases.second_look import counts_apart
 from workflows.cases.worklist import light
 from workflows.registers.model import Workshop
 
@@ -107,7 +109,9 @@ def gather(session: Session, case: Case, process: Process, *, item: WorkItem | N
         "payments": of_case(session, case),
         "paid_href": lambda number: replace_args(paid=number) + "#payments",
         "workshop": session.get(Workshop, case.workshop_id) if case.workshop_id else None,
-        "notes": _notes(case, process, reasons, roster, groups, item, link, given),
+        "notes": _notes(
+            case, process, reasons, roster, groups, _apart(session, case, process, roster), item, link, given
+        ),
     }
     context["parts"] = _parts(context)
     return context
@@ -166,6 +170,7 @@ def _notes(
     reasons: list[Reason],
     roster: RosterPage | None,
     groups: list[MaterialGroup],
+    apart: list[str],
     item: WorkItem | None,
     link: Link,
     given: dict[str, Any],
@@ -187,6 +192,7 @@ def _notes(
             Note(f"花名册有 {count} 人“{label}”", link(**{**given, "rows": None, "result": key}))
             for key, label, count in _open_results(roster, counted)
         ]
+        notes += [Note(f"{said}，两处不一致", "#application") for said in apart]
     missing = [group.title for group in groups if group.required and not group.files]
     if missing and case.submitted_at is not None:
         notes.append(Note(f"没有上传：{'、'.join(missing)}", "#materials"))
@@ -195,6 +201,18 @@ def _notes(
     if item is not None and light(item).tone == "overdue":
         notes.append(Note("本环节已经超期", "", "bad"))
     return notes
+
+
+def _apart(session: Session, case: Case, process: Process, roster: RosterPage | None) -> list[str]:
+    """Numbers of people in the forms that are not the roster's."""
+    if roster is None:
+        return []
+    view = CaseView.of(session, case, process)
+    return [
+        said
+        for key, definition in process.forms.items()
+        for said in counts_apart(definition, view.answers(key), roster.roster.total).values()
+    ]
 
 
 def _open_results(roster: RosterPage, counted: str) -> list[tuple[str, str, int]]:

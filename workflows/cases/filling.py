@@ -209,7 +209,8 @@ class Filling:
     # Files -----------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _files(self) -> dict[str, list[HeldFile]]:
+    def all_files(self) -> dict[str, list[HeldFile]]:
+        """Material or field → what the employer uploaded for it, in this step and before."""
         own = set(
             self.session.scalars(
                 select(WorkItem.id).where(
@@ -229,7 +230,7 @@ class Filling:
 
     def files(self, key: str) -> list[HeldFile]:
         """What the employer uploaded for a material or a field."""
-        return self._files.get(key, [])
+        return self.all_files.get(key, [])
 
     def needs(self) -> list[MaterialNeed]:
         """The checklist of materials."""
