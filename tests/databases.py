@@ -23,6 +23,7 @@ from workflows.base import calendar, files, heartbeat, outbox, parameters
 from workflows.base.model import Base
 from workflows.base.session import Database
 from workflows.cases import model as _cases
+from workflows.cases import reasons, roster_model
 from workflows.documents import model as _documents
 from workflows.funds import model as _funds
 from workflows.organisations import model as _organisations
@@ -43,6 +44,8 @@ MODELS = (
     _funds,
     _documents,
     _cases,
+    reasons,
+    roster_model,
 )
 
 ENGINES = ("sqlite", "postgres")

@@ -7,7 +7,7 @@ from webapp.auth import model as auth
 from workflows.audit import model as audit
 from workflows.base import calendar, files, heartbeat, outbox, parameters
 from workflows.cases import model as cases
-from workflows.cases import reasons
+from workflows.cases import reasons, roster_model
 from workflows.documents import model as documents
 from workflows.funds import model as funds
 from workflows.organisations import model as organisations
@@ -28,6 +28,7 @@ MODELS = (
     documents,
     cases,
     reasons,
+    roster_model,
     auth,
     audit_pages,
 )

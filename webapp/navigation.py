@@ -45,7 +45,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
         Entry("待办", "officer.worklist", "officer."),
         Entry("办件查询", "officer.cases"),
         Entry("车间名录", "officer.register"),
-        Entry("单位确认", "officer.employers"),
+        Entry("单位确认", "officer.employers", "officer.employer"),
         Entry("资金", "finance.index", "finance."),
         Entry("奖补登记", "officer.grants", "officer.grants"),
         Entry("身份名单", "officer.identities", "officer.identities"),

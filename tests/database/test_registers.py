@@ -29,7 +29,6 @@ from workflows.registers.demo_cast import ACCOUNTS, COUNTY
 from workflows.registers.demo_county import load
 from workflows.registers.employers import (
     EmployerData,
-    correct_employer,
     employer_of,
     find_by_credit_code,
     register_employer,
@@ -707,18 +706,6 @@ def test_contact_details_are_the_employers_to_change(county_session: Session) ->
         )
     with pytest.raises(NotFound):
         employer_of(county_session, 999_999)
-
-
-def test_the_township_corrects_a_registration_before_it_confirms(county_session: Session) -> None:
-    employer, township = _waiting(county_session).employer, actor_named(county_session, "shifan.clerk")
-    correct_employer(county_session, township, employer.id, name="照执照", legal_representative="照执照")
-    assert employer.name == employer.legal_representative == "照执照"
-    with pytest.raises(Invalid) as refused:
-        correct_employer(county_session, township, employer.id, name="", legal_representative=" ")
-    assert set(refused.value.errors) == {"name", "legal_representative"}
-    confirmed = actor_named(county_session, "qiye1").employer_ids[0]
-    with pytest.raises(Conflict):
-        correct_employer(county_session, township, confirmed, name="某", legal_representative="某")
 
 
 def test_an_employer_is_found_by_its_code_however_typed(county_session: Session) -> None:

@@ -63,6 +63,8 @@ ROUTES: dict[str, frozenset[str]] = {
     "officer.authorisation": only(OFFICER),
     "officer.employer_confirm": only(OFFICER),
     "officer.employer_refuse": only(OFFICER),
+    "officer.employer_correct": only(OFFICER),
+    "officer.employers_registered": only(OFFICER),
     "officer.cases": only(OFFICER, AUDITOR),
     "officer.case": only(OFFICER, AUDITOR),
     "officer.diagram": only(OFFICER, AUDITOR),

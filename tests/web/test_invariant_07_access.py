@@ -104,6 +104,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("officer.identities_drop", "upload"): (NOBODY, frozenset({"rural"})),
     ("officer.authorisation", "member"): (frozenset({"township"}), NOBODY),
     ("officer.employer_refuse", "member"): (frozenset({"township"}), frozenset({"township"})),
+    ("officer.employer_correct", "employer"): (frozenset({"township"}), frozenset({"township"})),
     ("officer.employer_confirm", "member"): (NOBODY, frozenset({"township"})),
     ("employer.case", "case"): (EMPLOYER, NOBODY),
     ("employer.case_people", "case"): (EMPLOYER, NOBODY),
@@ -220,6 +221,7 @@ def _things(
             )
         },
         "notice": {"notice_id": notice},
+        "employer": {"employer_id": first(select(Case.employer_id).where(Case.id == case_id))},
         "run": {"run_id": run},
         "user": {"user_id": cases.users["renshe.b"], "post_id": first(post)},
         "office": {

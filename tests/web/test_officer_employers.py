@@ -89,3 +89,45 @@ def test_other_offices_have_no_such_work(sign_in: SignIn, feng: EmployerMember, 
     assert browser.client.get(f"/employers/{feng.id}/authorisation").status_code == 404
     assert browser.client.get(f"/employers/{feng.id}/refuse").status_code == 404
     browser.refused(f"/employers/{feng.id}/confirm", status=403)
+
+
+def test_what_is_registered_is_corrected_with_a_reason(
+    sign_in: SignIn, feng: EmployerMember, web_database: Database
+) -> None:
+    zhao = sign_in("zhao")
+    path = f"/employers/{feng.employer_id}/correct"
+    assert zhao.get("/employers").links()["更正登记信息：通榆县新芽服装厂"] == path
+    page = zhao.get("/employers/registered")
+    assert "通榆县新芽服装厂 等待确认" in page.main
+    assert "通榆县瑞丰农产品加工有限公司" in page.main
+    assert "洮南市金穗合作社" not in page.main
+    assert "没有找到这个单位" in zhao.get("/employers/registered?q=没有").main
+    assert "通榆县瑞丰" not in zhao.get("/employers/registered?q=91220822ma14b7qt36").main
+    page = zhao.get(path)
+    assert "代码不同的是另一个单位" in page.main
+    sent = {
+        "name": "通榆县新芽制衣厂",
+        "kind": "company",
+        "legal_representative": "冯小满",
+        "address": "镇政府街 1 号",
+        "division_code": "220822101",
+        "reason": "",
+    }
+    assert page.one("input", name="name").get("value") == "通榆县新芽服装厂"
+    page = zhao.refused(path, sent)
+    assert page.one("input", name="name").get("value") == "通榆县新芽制衣厂"
+    same = {**sent, "name": "通榆县新芽服装厂", "reason": "核对"}
+    assert "没有改动任何内容" in zhao.refused(path, same).errors[0]
+    page = zhao.submit(path, {**sent, "reason": "名称按营业执照更正。"})
+    assert "通榆县新芽制衣厂的登记信息已更正" in page.main
+    page = zhao.get(path)
+    for part in ("以前的更正", "原为：通榆县新芽服装厂", "名称按营业执照更正。", "赵晓梅"):
+        assert part in page.main
+    assert "更正单位登记信息" in sign_in("shen").get("/audit/events").main
+    for username in ("sun", "chen"):
+        assert sign_in(username).client.get(path).status_code == 404
+        assert "还没有登记的单位" in sign_in(username).get("/employers/registered").main
+
+
+def test_the_employer_is_told_who_corrects_what(sign_in: SignIn, world: World) -> None:
+    assert "由瞻榆镇更正" in sign_in("zheng").get("/employer/unit").main

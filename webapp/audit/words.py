@@ -133,6 +133,7 @@ TABLES = {
     "decisions": "办理意见",
     "departments": "单位",
     "divisions": "地区",
+    "employer_corrections": "单位登记信息更正",
     "employer_members": "单位账号",
     "employers": "用人单位",
     "grant_lookups": "奖补登记查询",

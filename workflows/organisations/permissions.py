@@ -284,6 +284,9 @@ PERMISSIONS: dict[str, Rule] = {
     "employer.confirm": Rule(
         (township_of_the_division, the_system), "只有经营地址所在乡镇的工作人员可以确认单位账号。"
     ),
+    "employer.correct": Rule(
+        (township_of_the_division,), "只有经营地址所在乡镇的工作人员可以更正单位的登记信息。"
+    ),
     "employer.members": Rule((owner_of_the_employer, the_system), "只有本单位的首个账号可以确认其他经办人。"),
     "identities.import": Rule(
         (rural_of_the_division, the_system), "只有本县乡村振兴部门可以导入脱贫人口和监测对象名单。"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from forms.identifiers import check_credit_code, check_id, check_phone
 from workflows.audit.record import record, stream
 from workflows.base.clock import today
-from workflows.base.errors import Conflict, Invalid, NotFound
+from workflows.base.errors import Invalid, NotFound
 from workflows.base.privacy import digest_id
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import township_of
@@ -101,20 +101,11 @@ def _checked(session: Session, data: EmployerData) -> EmployerData:
         legal_id, wrong, _ = check_id(data.legal_id_number, today())
         if wrong:
             errors["legal_id_number"] = wrong
-    if data.kind not in EMPLOYER_KINDS:
-        errors["kind"] = "请选择单位类型。"
-    for field, text, longest, label in (
-        ("name", data.name, 120, "单位名称"),
-        ("legal_representative", data.legal_representative, 60, "法定代表人"),
-        ("contact_name", data.contact_name, 40, "联系人"),
-        ("address", data.address, 200, "经营地址"),
-    ):
-        if not text.strip() or len(text.strip()) > longest:
-            errors[field] = f"请填写{label}，不超过 {longest} 个字。"
-    try:
-        township_of(session, data.division_code)
-    except NotFound:
-        errors["division_code"] = "请选择经营地址所在的乡镇。"
+    if not data.contact_name.strip() or len(data.contact_name.strip()) > 40:
+        errors["contact_name"] = "请填写联系人，不超过 40 个字。"
+    errors |= licence_errors(
+        session, data.name, data.kind, data.legal_representative, data.address, data.division_code
+    )
     if errors:
         raise Invalid("单位没有登记，请改正下列内容。", errors)
     return EmployerData(
@@ -128,6 +119,27 @@ def _checked(session: Session, data: EmployerData) -> EmployerData:
         division_code=data.division_code,
         legal_id_number=str(legal_id),
     )
+
+
+def licence_errors(
+    session: Session, name: str, kind: str, legal_representative: str, address: str, division_code: str
+) -> dict[str, str]:
+    """What is wrong with what the 营业执照 says of a unit: field → message."""
+    errors: dict[str, str] = {}
+    if kind not in EMPLOYER_KINDS:
+        errors["kind"] = "请选择单位类型。"
+    for field, text, longest, label in (
+        ("name", name, 120, "单位名称"),
+        ("legal_representative", legal_representative, 60, "法定代表人"),
+        ("address", address, 200, "经营地址"),
+    ):
+        if not text.strip() or len(text.strip()) > longest:
+            errors[field] = f"请填写{label}，不超过 {longest} 个字。"
+    try:
+        township_of(session, division_code)
+    except NotFound:
+        errors["division_code"] = "请选择经营地址所在的乡镇。"
+    return errors
 
 
 def employer_of(session: Session, employer_id: int) -> Employer:
@@ -154,29 +166,6 @@ def update_contact(
         raise Invalid("联系信息没有保存，请改正下列内容。", errors)
     employer.contact_name, employer.contact_phone = contact_name.strip(), str(phone)
     _record(session, "employer-contact-updated", actor, employer)
-    return employer
-
-
-def correct_employer(
-    session: Session, actor: Actor, employer_id: int, *, name: str, legal_representative: str
-) -> Employer:
-    """The township corrects what was typed wrongly at registration, by the 营业执照, before it confirms."""
-    employer = employer_of(session, employer_id)
-    require(actor, "employer.confirm", employer_facts(session, employer))
-    if employer.status != "pending":
-        raise Conflict("该单位已处理完毕，不能再更正登记信息。")
-    errors = {
-        field: f"请填写{label}。"
-        for field, text, label in (
-            ("name", name, "单位名称"),
-            ("legal_representative", legal_representative, "法定代表人"),
-        )
-        if not text.strip()
-    }
-    if errors:
-        raise Invalid("登记信息没有保存，请改正下列内容。", errors)
-    employer.name, employer.legal_representative = name.strip(), legal_representative.strip()
-    _record(session, "employer-corrected", actor, employer)
     return employer
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from workflows.audit.model import append_only
 from workflows.base.clock import now
 from workflows.base.files import StoredFile
 from workflows.base.model import Base, Fen, Identifier, JsonText, UtcDateTime
@@ -167,6 +168,25 @@ class Employer(Base):
 
     __table_args__ = (CheckConstraint("status in ('pending','confirmed','refused')", name="status"),)
     __audited__ = ("credit_code", "name", "division_code", "status")
+
+
+class EmployerCorrection(Base):
+    """What a township put right in the data of an employer, by the 营业执照, and why. Written once, for ever."""
+
+    __tablename__ = "employer_corrections"
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    employer_id: Mapped[int] = mapped_column(ForeignKey("employers.id"), index=True)
+    #: Column → what stood there, what stands there now.
+    changes: Mapped[dict[str, list[str]]] = mapped_column(EncryptedJson)
+    reason: Mapped[str] = mapped_column(EncryptedText)
+    by: Mapped[int | None] = mapped_column(Identifier)
+    at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+
+    __audited__ = ("employer_id", "changes", "reason", "by")
+
+
+append_only(EmployerCorrection.__table__)  # type: ignore[arg-type]  # declarative calls its Table a FromClause
 
 
 class EmployerMember(Base):

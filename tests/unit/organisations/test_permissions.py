@@ -109,6 +109,7 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ),
     ("employer.edit", PLACE, {"owner", "member"}),
     ("employer.confirm", PLACE, {"township", "system"}),
+    ("employer.correct", PLACE, {"township"}),
     ("employer.members", PLACE, {"owner", "system"}),
     ("identities.import", PLACE, {"rural", "system"}),
     ("identities.view", PLACE, {"rural", "auditor"}),

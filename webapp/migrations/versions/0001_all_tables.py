@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 #: Rows of these are added and never changed.
-APPEND_ONLY = ('anchors', 'decisions', 'events', 'ledger_entries', 'stated_reasons')
+APPEND_ONLY = ('anchors', 'decisions', 'employer_corrections', 'events', 'ledger_entries', 'stated_reasons')
 
 
 def upgrade() -> None:
@@ -307,6 +307,19 @@ def upgrade() -> None:
     with op.batch_alter_table('assignments', schema=None) as batch_op:
         batch_op.create_index('ix_assignments_department', ['department_id'], unique=False)
         batch_op.create_index('ix_assignments_user', ['user_id'], unique=False)
+
+    op.create_table('employer_corrections',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('employer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('changes', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['employer_id'], ['employers.id'], name=op.f('fk_employer_corrections_employer_id_employers')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_employer_corrections'))
+    )
+    with op.batch_alter_table('employer_corrections', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_employer_corrections_employer_id'), ['employer_id'], unique=False)
 
     op.create_table('employer_members',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1110,6 +1123,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_employer_members_employer_id'))
 
     op.drop_table('employer_members')
+    with op.batch_alter_table('employer_corrections', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_employer_corrections_employer_id'))
+
+    op.drop_table('employer_corrections')
     with op.batch_alter_table('assignments', schema=None) as batch_op:
         batch_op.drop_index('ix_assignments_user')
         batch_op.drop_index('ix_assignments_department')
