@@ -15,6 +15,7 @@ import xlsxwriter
 from flask import Flask
 from sqlalchemy import func, select
 
+from tests.factories import workbook
 from tests.web.client import Browser, Page, text_of
 from tests.web.world import PASSWORD, VILLAGE, World
 from webapp import access
@@ -705,6 +706,39 @@ def test_materials_one_bad_file_does_not_spoil_the_others(zheng: Browser, web_da
     assert "门头.png" not in page.main
     shown = zheng.fetch(page.links()["营业执照.pdf"])
     assert shown.data == PDF
+
+
+def test_a_wage_sheet_may_be_a_spreadsheet_and_is_only_downloaded(
+    zheng: Browser, web_database: Database
+) -> None:
+    item = begin(zheng)
+    address = f"/employer/steps/{item}/materials"
+    wages = workbook(("姓名", "1月"), ("王秀兰", 3200))
+    page = zheng.get(address)
+    assert ".xlsx" in page.one("input", id="f-wage_proof").get("accept", "")
+    assert ".xlsx" not in page.one("input", id="f-license").get("accept", "")
+    macro = io.BytesIO(wages)
+    with zipfile.ZipFile(macro, "a") as archive:
+        archive.writestr("xl/vbaProject.bin", b"x")
+    sent = {
+        "wage_proof-upload": [
+            (io.BytesIO(wages), "工资表.xlsx"),
+            (io.BytesIO(macro.getvalue()), "带宏.xlsx"),
+            (io.BytesIO(b"a,b"), "工资表.csv"),
+        ],
+        "license-upload": (io.BytesIO(wages), "执照.xlsx"),
+        "photos-upload": (io.BytesIO(PDF), "照片.pdf"),
+    }
+    page = zheng.refused(address, sent)
+    told = dict(zip(("license", "wage_proof", "photos"), page.errors, strict=True))
+    assert "只接受 PDF、JPG、PNG 文件" in told["license"]
+    assert "“带宏.xlsx”没有上传：表格带有宏" in told["wage_proof"]
+    assert "“工资表.csv”没有上传：只接受 Excel（xlsx）、PDF、JPG、PNG 文件" in told["wage_proof"]
+    assert "只接受 JPG、PNG 文件" in told["photos"]
+    answer = zheng.fetch(page.links()["工资表.xlsx"])
+    assert answer.data == wages
+    assert answer.mimetype == "application/octet-stream"
+    assert answer.headers["Content-Disposition"].startswith("attachment;")
 
 
 # Short forms, remarks, taking back, giving up ------------------------------------------------------------------------

@@ -15,9 +15,6 @@ from webapp.employer.blueprint import bp, file_links, filling, frame, remark_tex
 from workflows.base.errors import NotFound
 from workflows.cases.filling import Filling, MaterialNeed
 
-#: What the store takes as a material (workflows.base.files.ATTACHMENTS), in the words of forms.
-_KINDS = ("pdf", "image")
-
 
 @bp.route("/employer/steps/<int:item_id>/materials", methods=["GET", "POST"])
 @allow("employer")
@@ -52,7 +49,6 @@ def _page(found: Filling, errors: dict[str, str], status: int = 200) -> Response
 
 
 def _line(need: MaterialNeed) -> dict[str, Any]:
-    accept = tuple(kind for kind in need.accept if kind in _KINDS) or _KINDS
     return {
         "need": need,
         "field": Field(
@@ -61,7 +57,7 @@ def _line(need: MaterialNeed) -> dict[str, Any]:
             type="files",
             required=need.required,
             hint=need.help,
-            accept=accept,
+            accept=need.accept,
         ),
         "files": file_links(need.files, removable=True),
         "earlier": file_links(need.files, removable=False),

@@ -26,8 +26,9 @@ MAX_BYTES = 20 * 1024 * 1024
 
 PDF, JPEG, PNG = "application/pdf", "image/jpeg", "image/png"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-#: What a person may attach to a case.
+#: What a person may attach to a case, and a browser may show.
 ATTACHMENTS = frozenset({PDF, JPEG, PNG})
+_NAMES = {PDF: "PDF", JPEG: "JPG", PNG: "PNG"}
 
 
 class StoredFile(Base):
@@ -97,9 +98,9 @@ class FileStore:
             raise Invalid(f"文件超过 {MAX_BYTES // 1024 // 1024} 兆，请压缩后再上传。")
         kind = sniff(content)
         if kind is None or kind not in allowed:
-            raise Invalid(
-                "只接受 PDF、JPG、PNG 文件（按文件内容判断，改扩展名无效）。请另存为 PDF 或拍照后上传。"
-            )
+            names = "、".join(name for one, name in _NAMES.items() if one in allowed)
+            instead = "请另存为 PDF 或拍照后上传。" if PDF in allowed else "请拍照，或者另存为图片后上传。"
+            raise Invalid(f"只接受 {names} 文件（按文件内容判断，改扩展名无效）。{instead}")
         return self.put(session, content, name, kind, by)
 
     def read(self, row: StoredFile) -> bytes:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
+from forms.sheet_guard import USE_TEMPLATE, SheetRefused, check_file
 from workflows.base.errors import Invalid, NotFound
-from workflows.base.files import StoredFile
+from workflows.base.files import JPEG, PDF, PNG, XLSX, StoredFile
 from workflows.base.installation import installation
 from workflows.cases.access import require_case
 from workflows.cases.action import begin
@@ -16,14 +19,17 @@ from workflows.organisations.actors import Actor
 
 #: Files that one round of a step may add. Not the case: its tenth site check needs photos like its first.
 MAX_FILES = 100
+#: What forms and processes call a kind of file → its media types.
+_KINDS = {"pdf": (PDF,), "image": (JPEG, PNG)}
 
 
 def attach(
     session: Session, actor: Actor, item_id: int, material: str, content: bytes, name: str
 ) -> Attachment:
-    """Add a file (PDF, JPG, PNG by content) to a case, as a material or to a form's file field.
+    """Add a file to a case, as a material or to a form's file field. What it is, is seen from its content.
 
-    :param material: a key of process.yaml ``materials`` or of a ``files`` field of the step's form.
+    :param material: a key of process.yaml ``materials`` or of a ``files`` field of the step's form; its ``accept`` says
+        what may be uploaded there: PDF and pictures unless it names something else.
     """
     item = session.get(WorkItem, item_id)
     if item is None:
@@ -32,8 +38,8 @@ def attach(
     session.refresh(item)
     guard_turn(session, actor, item)
     require_case(session, actor, "attachment.upload", action.case, item)
-    known = {one["key"] for one in action.process.materials} | {
-        field.key
+    known = {str(one["key"]): tuple(one.get("accept", ())) for one in action.process.materials} | {
+        field.key: field.accept
         for section in action.process.form(item.step).sections
         for field in section.fields
         if field.type == "files"
@@ -42,7 +48,7 @@ def attach(
         raise Invalid("没有这项材料要求。")
     if _added(session, item) >= MAX_FILES:
         raise Invalid(f"一次办理最多上传 {MAX_FILES} 个文件，请合并后上传。")
-    file = installation().files.attach(session, content, name, actor.user_id)
+    file = _store(session, actor, content, name, known[material] or ("pdf", "image"))
     row = Attachment(
         case_id=item.case_id,
         work_item_id=item.id,
@@ -55,6 +61,24 @@ def attach(
     session.add(row)
     action.record("material-added", (row,), material=material, file=file.id)
     return row
+
+
+def _store(session: Session, actor: Actor, content: bytes, name: str, accept: Sequence[str]) -> StoredFile:
+    """Keep a file whose content is of an accepted kind. A spreadsheet is looked at as rosters are: no macros, no bombs."""
+    store = installation().files
+    if "sheet" in accept and content.startswith(b"PK\x03\x04"):
+        try:
+            check_file(content)
+        except SheetRefused as error:
+            raise Invalid(error.message.replace(USE_TEMPLATE, "请另存为 PDF 再上传")) from None
+        return store.put(session, content, name, XLSX, actor.user_id)
+    allowed = frozenset(kind for one in accept for kind in _KINDS.get(one, ()))
+    try:
+        return store.attach(session, content, name, actor.user_id, allowed)
+    except Invalid as error:
+        if "sheet" not in accept:
+            raise
+        raise Invalid(error.message.replace("只接受 ", "只接受 Excel（xlsx）、", 1)) from None
 
 
 def _added(session: Session, item: WorkItem) -> int:
