@@ -40,6 +40,7 @@ from workflows.organisations.divisions import (
     children,
     county_of,
     division,
+    full_address,
     load_divisions,
     township_of,
 )
@@ -553,3 +554,24 @@ def test_invariant_6_what_was_done_to_offices_and_accounts_is_covered(
     with county_database.reading() as session:
         assert list(verify_streams(session)) == []
         assert verify_uncovered(session) == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "whole"),
+    [
+        ("二组", "示范镇前进村二组"),
+        ("前进村二组", "示范镇前进村二组"),
+        ("示范镇前进村二组", "示范镇前进村二组"),
+        (" 示范镇工业园 3 号 ", "示范镇前进村工业园 3 号"),
+        ("吉林省白城市通榆县示范镇前进村二组", "示范镇前进村二组"),
+        ("", "示范镇前进村"),
+    ],
+)
+def test_an_address_is_written_with_its_township_and_village_once(
+    county_session: Session, typed: str, whole: str
+) -> None:
+    assert full_address(county_session, "220822901201", typed) == whole
+
+
+def test_an_address_in_a_township_has_no_village(county_session: Session) -> None:
+    assert full_address(county_session, "220822901", "主街1号") == "示范镇主街1号"

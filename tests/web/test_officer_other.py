@@ -18,6 +18,8 @@ from workflows.cases.check import check, verify_case
 from workflows.cases.model import Case, Notice, Publicity, Unmasking, WorkItem
 from workflows.cases.reviews import start_review
 from workflows.cases.roster_model import Roster, RosterRow
+from workflows.documents.model import IssuedDocument
+from workflows.organisations.model import Division
 from workflows.registers import workshops
 from workflows.registers.model import Employer, Workshop
 
@@ -249,6 +251,23 @@ def test_a_workshop_without_a_day_of_review_needs_a_reason_too(
         with pytest.raises(Invalid) as refused:
             start_review(session, officer, row, " ")
     assert list(refused.value.errors) == ["reason"]
+
+
+def test_an_address_is_published_whole(cases: Filled, officer_database: Database) -> None:
+    """People leave out township and village; the 公示, and the paper of it, do not."""
+    with officer_database.reading() as session:
+        case = session.get_one(Case, cases.cases["objected"])
+        publicity = session.scalars(select(Publicity).where(Publicity.case_id == case.id)).one()
+        shown = next(one["value"] for one in publicity.content if one["label"] == "经营地址")
+        paper = session.scalars(
+            select(IssuedDocument).where(
+                IssuedDocument.case_id == case.id, IssuedDocument.name == "publicity_sheet"
+            )
+        ).one()
+        places = [session.get_one(Division, case.division_code[:length]).name for length in (9, 12)]
+    assert shown.startswith("".join(places))
+    assert shown.count(places[1]) == 1
+    assert paper.context["workshops"][0]["address"] == shown
 
 
 def test_a_notice_leads_to_its_item_and_is_read(

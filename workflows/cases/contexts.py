@@ -24,6 +24,7 @@ from workflows.cases.functions import current_publicity, latest_answers
 from workflows.cases.model import Decision, Objection
 from workflows.cases.offices import office_of
 from workflows.cases.payment_parts import money, payee, payees
+from workflows.cases.places import place_of_business
 from workflows.cases.process import Process
 from workflows.documents.templates import load_template
 from workflows.organisations.model import Division
@@ -259,7 +260,7 @@ def _workshops(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]
     return [
         {
             "name": f"{employer.name}（{workshop}）" if workshop else employer.name,
-            "address": str(answers.get("business_address") or employer.address),
+            "address": place_of_business(action),
             "mode": WORKSHOP_MODES.get(str(answers.get("mode")), ""),
             "people": people,
         }

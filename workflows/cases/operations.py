@@ -18,6 +18,7 @@ from workflows.cases.contexts import build_context, document_config, document_ti
 from workflows.cases.deadlines import pause, resume
 from workflows.cases.facts import CaseView, case_facts_of, show_fact
 from workflows.cases.functions import latest_answers
+from workflows.cases.places import is_address, place_of_business
 from workflows.cases.publicity import end_publicity, settle_objection
 from workflows.cases.publicity import open_publicity as publish
 from workflows.documents import issue
@@ -114,7 +115,9 @@ def _shown(action: Action, names: list[str]) -> list[dict[str, str]]:
         else:
             answers = latest_answers(action, source)
             definition = action.process.forms[source].field(field)
-            if answers.get(field) is not None:
+            if is_address(action.process, source, field):
+                from_fields.append({"label": definition.label, "value": place_of_business(action)})
+            elif answers.get(field) is not None:
                 from_fields.append({"label": definition.label, "value": display(definition, answers[field])})
     return from_fields
 
@@ -157,7 +160,7 @@ def register_workshop(action: Action) -> None:
             name=str(answers.get("workshop_name") or employer.name),
             mode=str(answers.get("mode", "factory")),
             number=number,
-            address=str(answers.get("business_address") or employer.address),
+            address=place_of_business(action),
             division_code=case.division_code,
             worker_count=view.row_results.get(counted, 0),
             recognised_on=day,

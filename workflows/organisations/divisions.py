@@ -136,6 +136,19 @@ def township_of(session: Session, code: str) -> Division:
     raise NotFound("该行政区划没有到乡镇，请选择到乡镇或村。")
 
 
+def full_address(session: Session, code: str, text: str) -> str:
+    """An address with its township and village in front, once each: people write them or leave them out.
+
+    :param code: the village (or township) in which the place lies.
+    :param text: what was typed: 二组, 前进村二组, 通榆县示范镇前进村二组.
+    """
+    places = list(reversed(chain(session, code)))
+    rest = text.strip()
+    for place in places:
+        rest = rest.removeprefix(place.name)
+    return "".join(one.name for one in places if one.level in ("township", "village")) + rest
+
+
 def children(session: Session, code: str) -> list[Division]:
     """The divisions directly below, by code."""
     return list(session.scalars(select(Division).where(Division.parent_code == code).order_by(Division.code)))
