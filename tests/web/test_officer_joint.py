@@ -198,6 +198,42 @@ def test_the_second_office_cannot_turn_the_conclusion(
     assert any("哪里需要改" in one for one in refused.errors)
 
 
+def test_the_employer_reads_what_both_offices_said(
+    enter: Enter, check_item: int, cases: Filled, officer_database: Database
+) -> None:
+    first, second = enter("renshe.a"), enter("xiangcun.a")
+    defect = {
+        "defects-0-field": "safety",
+        "defects-0-problem": "灭火器过期。",
+        "defects-0-action": "更换灭火器。",
+    }
+    page = first.get(f"/work/{check_item}")
+    sent = answered(page, outcome="adverse", opinion="消防不合格，请整改。", **CHECKED, **defect)
+    first.submit(f"/work/{check_item}/decide", {**sent, **photo()})
+    theirs = cases.items["site", "site_check", "rural"]
+    page = second.get(f"/work/{theirs}")
+    second.submit(f"/work/{theirs}/decide", answered(page, outcome="adverse", opinion="同意整改。"))
+    worker(officer_database)
+    employer = enter("qiye5")
+    with officer_database.reading() as session:
+        item = session.scalars(
+            select(WorkItem.id).where(
+                WorkItem.case_id == cases.cases["site"],
+                WorkItem.closed_at.is_(None),
+                WorkItem.employer_id.is_not(None),
+            )
+        ).one()
+    both = "通榆县人力资源和社会保障局、通榆县乡村振兴局的意见"
+    page = employer.get(f"/employer/steps/{item}/review")
+    assert both in page.main
+    assert "通榆县人力资源和社会保障局：消防不合格，请整改。" in page.main
+    assert "通榆县乡村振兴局：同意整改。" in page.main
+    assert page.main.count("灭火器过期。") == 1, "what both signed is said once"
+    page = employer.get(f"/employer/cases/{cases.numbers['site']}")
+    assert "消防不合格，请整改。" in text_of(page.one("section", id="opinions"))
+    assert "同意整改。" in text_of(page.one("section", id="opinions"))
+
+
 def test_sent_back_the_first_office_finds_its_words_and_signs_again(
     enter: Enter, cases: Filled, officer_database: Database
 ) -> None:

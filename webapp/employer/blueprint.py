@@ -18,7 +18,7 @@ from webapp.errors import answer
 from webapp.filters import short_day
 from webapp.navigation import COUNTS
 from workflows.base.errors import Conflict
-from workflows.cases.answering import remarks_by_field, remarks_for
+from workflows.cases.answering import remarks_by_field, remarks_for, signatures
 from workflows.cases.employer_views import task_count
 from workflows.cases.filling import Filling, HeldFile, Problem, own_item
 from workflows.cases.model import Case, Decision, Draft
@@ -123,6 +123,11 @@ def remarks(found: Filling) -> tuple[list[Decision], dict[str, list[dict[str, st
     """What offices wrote that this step must answer: their decisions, and the defects by field or material."""
     decisions = remarks_for(found.session, found.case, found.process, found.step)
     return decisions, remarks_by_field(decisions)
+
+
+def signed(found: Filling, decisions: list[Decision]) -> dict[int, list[Decision]]:
+    """Decision → all that were signed with it: a joint visit speaks for both offices."""
+    return {one.id: signatures(found.session, one) for one in decisions}
 
 
 def remark_texts(by_field: dict[str, list[dict[str, str]]]) -> dict[str, dict[str, str]]:

@@ -20,6 +20,7 @@ from webapp.employer.blueprint import (
     posted,
     remark_texts,
     remarks,
+    signed,
     to,
 )
 from webapp.filters import hour
@@ -43,6 +44,7 @@ def step(item_id: int) -> ResponseReturnValue:
         **frame(found),
         tasks=_tasks(found, by_field),
         decisions=decisions,
+        signed=signed(found, decisions),
         check=found.check(),
         left=len(found.problems()),
     )

@@ -25,6 +25,7 @@ from webapp.employer.blueprint import (
     posted,
     remark_texts,
     remarks,
+    signed,
     to,
 )
 from webapp.employer.steps import field_context, keep
@@ -96,6 +97,7 @@ def _page(
         "problems": lines,
         "refused": status == 422,
         "decisions": decisions,
+        "signed": signed(found, decisions),
         "remarks": remark_texts(by_field),
         "outcomes": found.definition.outcomes,
         "outcome": outcome or (found.outcome if len(found.definition.outcomes) == 1 else ""),

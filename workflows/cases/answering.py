@@ -149,6 +149,24 @@ def remarks_for(session: Session, case: Case, process: Process, step: Step) -> l
     return found
 
 
+def signatures(session: Session, decision: Decision) -> list[Decision]:
+    """A decision and those that other offices signed with it in a joint step, in the order of signing."""
+    task = select(WorkItem.task_id).where(WorkItem.id == decision.work_item_id).scalar_subquery()
+    return list(
+        session.scalars(
+            select(Decision)
+            .join(WorkItem, WorkItem.id == Decision.work_item_id)
+            .where(
+                Decision.case_id == decision.case_id,
+                Decision.outcome == decision.outcome,
+                WorkItem.task_id == task,
+                WorkItem.closed_as == "done",
+            )
+            .order_by(Decision.id)
+        )
+    )
+
+
 def remarks_by_field(decisions: Sequence[Decision]) -> dict[str, list[dict[str, str]]]:
     """Field or material → what an officer wrote about it (``problem``, ``action``)."""
     remarks: dict[str, list[dict[str, str]]] = {}

@@ -152,10 +152,14 @@ def sent_to_employer(session: Session, case: Case, process: Process) -> set[int]
             select(
                 Decision.id,
                 Decision.step,
+                Decision.outcome,
                 Decision.decided_at,
                 Decision.work_item_id,
                 Decision.department_id,
+                WorkItem.task_id,
+                WorkItem.closed_as,
             )
+            .join(WorkItem, WorkItem.id == Decision.work_item_id)
             .where(Decision.case_id == case.id, Decision.outcome != "sent_back")
             .order_by(Decision.id)
         )
@@ -177,7 +181,13 @@ def sent_to_employer(session: Session, case: Case, process: Process) -> set[int]
             and answered < row.id
             and (row.id < before if before is not None else row.decided_at <= item.opened_at)
         }
-        found |= set(latest.values())
+        # of a joint step the words of all who signed, not those of the last one alone
+        signed = {(row.task_id, row.outcome) for row in decisions if row.id in latest.values()}
+        found |= {
+            row.id
+            for row in decisions
+            if (row.task_id, row.outcome) in signed and row.closed_as != "withdrawn"
+        }
         answered = before or answered
     return found
 
