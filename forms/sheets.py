@@ -76,7 +76,7 @@ def read_roster(
     :param limit: the most people taken, the roster's ``max_rows`` by default.
     :param lists: the lists behind ``options_from``.
     :param extra_checks: the checks that the roster names and this room does not have.
-    :param progress: called with (rows read, rows in all).
+    :param progress: called with (people read, people in all).
     :raises SheetRefused: when the file is no readable spreadsheet.
     """
     data = source.read_bytes() if isinstance(source, Path) else source
@@ -161,8 +161,9 @@ class _Reader:
                 return False
             faults = self.marks.of(number, checker.places)
             reading.rows.append(checker.check(number, self._days(cells), self.today, faults))
-        if chunk:
-            self.progress(chunk[-1][0], max(facts.last_row, chunk[-1][0]))
+        if chunk:  # the heading, the example and empty rows are no people
+            left = max(facts.last_row - chunk[-1][0], 0)
+            self.progress(len(reading.rows), len(reading.rows) + left)
         return True
 
     def _find_headings(self, chunk: Sequence[tuple[int, list[Cell]]]) -> bool:

@@ -122,7 +122,7 @@ def read_list(
     """Read the list: its rows, or else everything that is wrong with it.
 
     :param villages: how a village may be written → its code, or ``None`` where the name alone is ambiguous.
-    :param progress: called with (rows read, rows in all).
+    :param progress: called with (people read, people in all).
     :raises SheetRefused: when the file is no readable spreadsheet.
     """
 
