@@ -24,6 +24,7 @@ from workflows.base.heartbeat import beat
 from workflows.base.outbox import Handler, drain
 from workflows.base.session import Database
 from workflows.cases import jobs
+from workflows.documents.fonts import font_problem
 
 log = logging.getLogger("wengang.worker")
 
@@ -147,6 +148,10 @@ class Worker:
 def make_worker(settings: Settings, threads: int = 2) -> Worker:
     """A worker for these settings."""
     prepare(settings)
+    if (
+        problem := font_problem()
+    ):  # papers would come out wrong without any error: say so before the first one
+        log.warning("fonts: %s", problem)
     database = open_database(settings)
     handlers = {**jobs.handlers(signer(settings)), **verification_handler()}
     return Worker(database, handlers, make_queue(settings), threads)

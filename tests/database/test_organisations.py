@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from argon2 import PasswordHasher
@@ -20,7 +20,6 @@ from workflows.base.parameters import in_force
 from workflows.base.session import Database
 from workflows.organisations import passwords
 from workflows.organisations.accounts import (
-    authenticate,
     change_password,
     check_login,
     create_user,
@@ -313,6 +312,12 @@ def clerk(county_session: Session) -> User:
     user.password_hash = hash_password(NEW)
     county_session.flush()
     return user
+
+
+def authenticate(session: Session, username: str, password: str, at: datetime, **how: bool) -> User | None:
+    """A password tried, and how it went written down, in one transaction."""
+    attempt = check_login(session, username, password, demonstration=how.get("demonstration", False))
+    return note_login(session, attempt, at, known_device=how.get("known_device", False))
 
 
 def test_the_right_password_signs_in(county_session: Session, clerk: User) -> None:

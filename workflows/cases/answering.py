@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.definition import FormDefinition, Option
-from forms.web import Parsed, parse, parse_draft, to_raw
+from forms.web import Parsed, parse, to_raw
 from workflows.base.clock import today
 from workflows.cases.attachments import of_step
 from workflows.cases.completing import first_signature
@@ -76,12 +76,6 @@ def parse_answers(
         values: dict[str, Any] = {"opinion": opinion} if opinion else {}
         return Parsed(values, {key: list(texts) for key, texts in raw.items()}, {}, {})
     return parse(form.definition, raw, today=today(), outcome=outcome, held=form.held, lists=form.lists)
-
-
-def parse_typed(session: Session, case: Case, item: WorkItem, raw: Mapping[str, Sequence[str]]) -> Parsed:
-    """Read what is typed so far, for the live check and the task list: nothing is required yet."""
-    form = step_form(session, case, item)
-    return parse_draft(form.definition, raw, today=today(), held=form.held, lists=form.lists)
 
 
 def _held(

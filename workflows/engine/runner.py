@@ -182,12 +182,6 @@ def recall(version: PublishedVersion, state: bytes, task_id: str) -> RunResult:
     return _result(version, workflow, Trace(workflow))
 
 
-def can_recall(state: bytes, task_id: str) -> bool:
-    """Whether :func:`recall` would accept; reads 100 bytes, for showing the button."""
-    before = split(state).before
-    return bool(before) and task_id in before[1 : 1 + before[0]].decode().split(" ")
-
-
 def cancel(version: PublishedVersion, state: bytes) -> RunResult:
     """终止: end the case wherever it stands. Nothing is open afterwards and nothing can be taken back."""
     workflow = load(split(state).present, version)

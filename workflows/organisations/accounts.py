@@ -105,20 +105,6 @@ def _count_failure(session: Session, user: User, at: datetime) -> None:
     session.flush()
 
 
-def authenticate(
-    session: Session,
-    username: str,
-    password: str,
-    at: datetime,
-    *,
-    demonstration: bool = False,
-    known_device: bool = False,
-) -> User | None:
-    """:func:`check_login` and :func:`note_login` in one writing transaction: for tests and the command line."""
-    attempt = check_login(session, username, password, demonstration=demonstration)
-    return note_login(session, attempt, at, known_device=known_device)
-
-
 @lru_cache(maxsize=1)
 def _nobodys_hash() -> str:
     return hash_password(temporary_password())
