@@ -119,6 +119,12 @@ def _page(
     wrong = {one.key: one.message for one in problems if one.place == "form"}
     doubtful = second_look.warnings(found)
     context |= {
+        "doubtful": [
+            (href(Problem("form", doubtful[one.key], section.key, one.key)), doubtful[one.key])
+            for section in found.sections
+            for one in section.fields
+            if one.key in doubtful
+        ],
         "summaries": [
             _summary(found, section, wrong, doubtful) for section in found.sections if _asked(found, section)
         ],
