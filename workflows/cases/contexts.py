@@ -304,9 +304,7 @@ def _hearing(action: Action, config: Mapping[str, Any]) -> dict[str, str]:
     response = source.get("response", {})
     return {
         "heard_on": local(decision.decided_at if decision else action.at).date().isoformat(),
-        "statement": str(
-            (decision.answers.get(source.get("field", "")) if decision else "") or "未陈述意见。"
-        ),
+        "statement": str((decision.answers.get(source.get("field", "")) if decision else "") or ""),
         "response": str(answer_text(action, response, "text")) if response else "",
     }
 
