@@ -7,31 +7,37 @@ look at, apart from one that is walked for real and whose diagram they share.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
-from webapp.demo_cases import roster
+from webapp.demo_cases import roster as sheet_of
+from webapp.demo_scale_rows import (
+    FIRST_SERIAL,
+    PROCESS,
+    Closed,
+    Place,
+    closed_case,
+    new_employer,
+    people_of,
+    read_roster,
+)
 from workflows.audit.record import record, stream
 from workflows.base import clock
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.installation import installation
-from workflows.base.privacy import digest_id
 from workflows.base.session import Database
 from workflows.cases.granting import policy_of
 from workflows.cases.model import Case
 from workflows.cases.process import Process, newest
-from workflows.cases.roster_digest import RosterDigest
-from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.scenario_money import answer_of, finance_officers
 from workflows.cases.scenarios import Run, Scenarios
 from workflows.cases.starting import rules_on
 from workflows.documents.issue import Sign
-from workflows.documents.numbering import next_number
 from workflows.funds import answers, appropriations, batches, payables
 from workflows.funds.model import Appropriation, PaymentBatch
 from workflows.organisations.actors import SYSTEM
@@ -42,20 +48,12 @@ from workflows.organisations.passwords import DEMO_PASSWORD, hash_password
 from workflows.registers import grants
 from workflows.registers.demo_cast import COUNTY
 from workflows.registers.demo_county import POSTS_FROM, DemoCounty
-from workflows.registers.demo_people import bank_account, credit_code, id_number, listed
+from workflows.registers.demo_people import bank_account, listed
 from workflows.registers.grants import Claim, Claimant
-from workflows.registers.model import Employer, Workshop
-from workflows.registers.people import people_for
 
-PROCESS = "one_time_reward"
 AMOUNT_FEN = 100_000
 EMPLOYERS, PEOPLE, BATCHES = 300, 20, 12
 SCALES = ("county", "province")
-#: A day has 999 numbers; these people were born from here on, before anybody of the demonstration county.
-BORN = date(1958, 1, 1)
-#: Serials of the employers: after the demonstration county's own.
-FIRST_SERIAL = 1_000
-_SURNAMES, _GIVEN = "王李张刘陈杨赵黄周吴", "秀芳桂兰玉梅春生国庆凤英海燕立军"
 
 Progress = Callable[[int, int], None]
 
@@ -72,27 +70,6 @@ class Size:
     def a_batch(self) -> int:
         """Employers in a batch."""
         return self.employers // self.batches
-
-
-@dataclass(frozen=True)
-class Place:
-    """A county as its batches need it. ``number`` counts counties from 0."""
-
-    number: int
-    county: str
-    village: str
-    fund_id: int
-    rules: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Closed:
-    """What all loaded cases share with the one that was walked."""
-
-    version_id: int
-    state: bytes
-    passed: list[str]
-    end: str
 
 
 def load(
@@ -164,7 +141,7 @@ def _walked(database: Database, sign: Sign, county: DemoCounty) -> Closed:
         run = Run(database, sign, scenarios, employer_id, county.county_code, move, seed=3)
         run.start_for_workshop(scenario)
         months = "、".join(f"{begins.year - 1}-{month:02d}" for month in (9, 10, 11, 12))
-        run.walk.upload(roster(database, scenarios, county, people, paid_months=months))
+        run.walk.upload(sheet_of(database, scenarios, county, people, paid_months=months))
         for action in scenario["walk"]:
             if "pay" in action:
                 break
@@ -280,9 +257,9 @@ def _claimed(
 ) -> None:
     """One employer's claim: its people's slots are approved and their money may be paid."""
     serial = FIRST_SERIAL + place.number * size.employers + number
-    employer = _employer(session, place, serial)
-    case = _case(session, process, place, closed, employer)
-    rows = _roster(session, process, case, list(_people(serial, size.people)))
+    employer = new_employer(session, place, serial)
+    case = closed_case(session, process, place, closed, employer)
+    rows = read_roster(session, process, case, list(people_of(serial, size.people)))
     claimed = grants.claim(
         session,
         policy_of(process),
@@ -305,141 +282,6 @@ def _claimed(
         actor_id=None,
     )
     payables.make_ready(session, case.id)
-
-
-def _employer(session: Session, place: Place, serial: int) -> Employer:
-    employer = Employer(
-        credit_code=credit_code(serial),
-        name=f"演示帮扶企业{serial}号",
-        kind="company",
-        legal_representative=f"{_SURNAMES[serial % 10]}代表",
-        legal_id_digest=digest_id(id_number(date(1950, 1, 1) + timedelta(days=serial // 999), serial)),
-        contact_name="示范联系人",
-        contact_phone="15400010000",
-        address=f"演示产业园{serial}号",
-        division_code=place.village[:9],
-        status="confirmed",
-        confirmed_at=now(),
-    )
-    session.add(employer)
-    session.flush()
-    workshop = Workshop(
-        employer_id=employer.id,
-        name=f"演示帮扶车间{serial}号",
-        mode="factory",
-        number=f"演示批量车间{serial}号",
-        address=employer.address,
-        division_code=place.village,
-        county_code=place.county,
-        worker_count=PEOPLE,
-        recognised_on=today() - timedelta(days=200),
-        first_recognised_on=today() - timedelta(days=200),
-        review_due=today() + timedelta(days=600),
-    )
-    session.add(workshop)
-    covers = (employer, workshop)
-    payload = {"demonstration": True}
-    chain = stream(session, "registers")
-    record(session, chain, "demonstration-loaded", actor_id=None, payload=payload, covers=covers)
-    return employer
-
-
-def _case(session: Session, process: Process, place: Place, closed: Closed, employer: Employer) -> Case:
-    prefix, year = process.config["number_prefix"], today().year
-    serial = next_number(session, f"case:{prefix}:{place.county}", year)
-    case = Case(
-        number=f"{prefix}{place.county}-{year}-{serial:05d}",
-        process=PROCESS,
-        version_id=closed.version_id,
-        employer_id=employer.id,
-        division_code=place.village[:9],
-        county_code=place.county,
-        status="paid",
-        stage="closed",
-        rules=place.rules,
-        state=closed.state,
-        passed=closed.passed,
-        waiting=[],
-        started_at=now() - timedelta(days=30),
-        submitted_at=now() - timedelta(days=28),
-        changed_at=now(),
-        finished_at=now(),
-        end=closed.end,
-        chain_seq=0,
-        chain_head="",
-    )
-    session.add(case)
-    session.flush()
-    return case
-
-
-def _people(serial: int, count: int) -> Iterator[tuple[str, str]]:
-    """Name and number of the people of an employer: nobody else's."""
-    for number in range((serial - FIRST_SERIAL) * count, (serial - FIRST_SERIAL + 1) * count):
-        name = _SURNAMES[number % 10] + _GIVEN[number % 16] + _GIVEN[number // 16 % 16]
-        yield name, id_number(BORN + timedelta(days=number // 999), number)
-
-
-def _roster(
-    session: Session, process: Process, case: Case, people: Sequence[tuple[str, str]]
-) -> list[RosterRow]:
-    held = people_for(session, [(number, name) for name, number in people])
-    roster = Roster(case_id=case.id, status="current", uploaded_at=case.started_at, problems=[], judged_by={})
-    roster.total = roster.done = roster.good = len(people)
-    session.add(roster)
-    session.flush()
-    qualifies = process.config["row_result"]["counts"]
-    rows = [
-        RosterRow(
-            roster_id=roster.id,
-            number=place,
-            values=_values(name, number),
-            raw={"name": name, "id_number": number},
-            person_id=held[digest_id(number)],
-            id_digest=digest_id(number),
-            errors={},
-            warnings={},
-            across=[],
-            result=qualifies,
-            bad=False,
-            facts={},
-            fired=[],
-        )
-        for place, (name, number) in enumerate(people, start=2)
-    ]
-    session.add_all(rows)
-    session.flush()
-    digest = RosterDigest()
-    digest.add_rows(sorted(rows, key=lambda row: row.id))
-    roster.digest, roster.judged = digest.read, digest.judged
-    record(
-        session,
-        case,
-        "demonstration-loaded",
-        actor_id=None,
-        payload={"people": len(rows)},
-        covers=(case, roster),
-    )
-    return rows
-
-
-def _values(name: str, number: str) -> dict[str, Any]:
-    begins = today() - timedelta(days=150)
-    return {
-        "name": name,
-        "id_number": number,
-        "identity_category": "poverty_alleviated",
-        "village": "示例镇示例村",
-        "phone": "15400010000",
-        "job": "包装工",
-        "contract_type": "employment_agreement",
-        "contract_from": begins.isoformat(),
-        "contract_to": (begins + timedelta(days=364)).isoformat(),
-        "paid_months": "、".join(
-            f"{day.year}-{day.month:02d}" for day in (begins + timedelta(days=32 * n) for n in range(3))
-        ),
-        "total_wages": "9000.00",
-    }
 
 
 def _paid(session: Session, county: str, fund: int) -> None:
