@@ -50,6 +50,7 @@ FIELD::
                                          #   required, nor stored.
     unit: 平方米                         # shown behind the value; money shows 元 by itself
     read_from: employer.name             # shown to read, never taken from a browser: the caller supplies it
+                                         #   (names: workflows/cases/known_values.py)
     prefill: employer.contact_phone      # the first value offered, which may be changed
     accept: [pdf, image]                 # files: pdf, image, sheet; default pdf and image
     rows: 4                              # textarea: height

@@ -71,6 +71,33 @@ def test_a_process_with_problems_is_not_published(session: Session, disk: Path) 
     assert session.scalars(select(ProcessVersion)).all() == []
 
 
+def test_a_form_that_shows_what_nothing_supplies_is_a_problem_of_the_catalogue(tmp_path: Path) -> None:
+    """A question that hangs on a value nobody gives would never be asked, and nobody would notice."""
+    sources = (
+        "employer.shoe_size",
+        "case.colour",
+        "parameter.nothing",
+        "parameter.publicity_days.title",
+        "decision.nothing.result",
+        "decision.office_meeting.nothing",
+        "somewhere.else",
+    )
+    fields = "".join(f"      - {{key: f{n}, label: 甲, read_from: {one}}}\n" for n, one in enumerate(sources))
+    good = (
+        "      - {key: g1, label: 乙, read_from: parameter.publicity_days.basis}\n"
+        "      - {key: g2, label: 乙, prefill: decision.office_meeting.approved_fen}\n"
+        "      - {key: g3, label: 乙, read_from: case.number}\n"
+    )
+    text = f"title: 会审\nsections:\n  - key: one\n    title: 一\n    fields:\n{fields}{good}"
+    key = "one_time_reward"
+    for part in (f"bpmn/{key}", f"forms/{key}", "forms/shared"):
+        shutil.copytree(ROOT / part, tmp_path / part)
+    (tmp_path / f"forms/{key}/extra.yaml").write_text(text, "utf-8")
+    found = [str(problem) for problem in problems_of(key, tmp_path / "bpmn", tmp_path / "forms")]
+    assert len(found) == len(sources), found
+    assert all(any(f"没有“{one}”这个来源" in problem for problem in found) for one in sources), found
+
+
 def test_a_form_that_cannot_be_read_is_a_problem_of_the_catalogue(disk: Path) -> None:
     (disk / "forms" / KEY / "roster.yaml").write_text("columns: nothing\n", "utf-8")
     found = [str(problem) for problem in problems_of(KEY, disk / "bpmn", disk / "forms")]

@@ -24,6 +24,7 @@ def reward(
     seed: int = 1,
     funds: int | None = None,
     roster: list[Mapping[str, Any]] | None = None,
+    parameters: Mapping[str, Any] | None = None,
 ) -> Run:
     """A claim walked up to (and not including) the first line that has this step, or this key (``advance``, ``pay``)."""
     scenarios = Scenarios.read(PROCESS)
@@ -36,6 +37,8 @@ def reward(
         content["funds"] = funds
     if roster is not None:
         content["roster"] = roster
+    if parameters is not None:
+        content["parameters"] = parameters
     run.prepare(content)
     run.start_for_workshop(content)
     for action in content["walk"]:

@@ -9,7 +9,9 @@ from typing import Any
 from flask import request, url_for
 from sqlalchemy.orm import Session
 
-from forms.model import Outcome
+from forms.answers import holds
+from forms.model import Field, Outcome
+from forms.show import display
 from webapp.access import page_actor
 from workflows.cases.answering import StepForm
 from workflows.cases.completing import SENT_BACK
@@ -43,7 +45,12 @@ def panel(
     office = item.department.name if item.department else ""
     return {
         "outcomes": _signing_outcomes(form) if signing else form.definition.outcomes,
-        "fields": () if signing else form.definition.fields,
+        "fields": () if signing else _asked(form),
+        "displays": {
+            one.key: display(one, form.held.get(one.key), lists=form.lists)
+            for one in form.definition.fields
+            if one.read_from
+        },
         "values": raw,
         "errors": errors,
         "options": {
@@ -68,6 +75,21 @@ def panel(
         else None,
         "free": list(form.step.config.get("roster_free", ())),
     }
+
+
+def _asked(form: StepForm) -> list[Field]:
+    """The questions of the form; those that hang on something known already are asked only when it is so."""
+    definition = form.definition
+    known = {one.key for one in definition.fields if one.read_from}
+    return [
+        one
+        for section in definition.sections
+        for one in section.fields
+        if not any(
+            condition is not None and condition.field in known and not holds(condition, form.held, None)
+            for condition in (section.show_if, one.show_if)
+        )
+    ]
 
 
 def _next_title(item: WorkItem) -> str:

@@ -19,11 +19,11 @@ from workflows.cases.attachments import of_step
 from workflows.cases.completing import first_signature
 from workflows.cases.drafts import typed_so_far
 from workflows.cases.facts import CaseView
+from workflows.cases.known_values import known_values
 from workflows.cases.lists import lists_for
 from workflows.cases.model import Case, Decision, WorkItem
 from workflows.cases.process import Process, Step, process_of
 from workflows.cases.verdicts import current_roster
-from workflows.registers.model import Employer
 
 
 @dataclass(frozen=True)
@@ -91,23 +91,7 @@ def _held(
     if item.department_id is not None:
         # a later round of an office's step begins with an empty opinion, not with the old verdict
         held = {}
-    sources: dict[str, Any] = {}
-    if case.employer_id is not None:
-        employer = session.get_one(Employer, case.employer_id)
-        sources = {
-            f"employer.{column}": getattr(employer, column)
-            for column in (
-                "name",
-                "credit_code",
-                "kind",
-                "legal_representative",
-                "contact_name",
-                "contact_phone",
-                "address",
-                "division_code",
-            )
-        }
-    sources["case.number"] = case.number
+    sources = known_values(session, case, definition)
     files: dict[str, list[str]] = {}
     for attachment in of_step(session, item):
         files.setdefault(attachment.material, []).append(str(attachment.id))

@@ -1,6 +1,7 @@
 """Facts of a case for its rule tables, gathered as process.yaml says: no process has Python of its own here.
 
-``facts:`` name → ``from``: ``submitted_on`` | ``basis`` | ``rows`` | ``answer`` | ``parameter`` | ``workshop`` | ``constant``.
+``facts:`` name → ``from``: ``submitted_on`` | ``basis`` | ``rows`` | ``answer`` | ``parameter`` | ``workshop`` | ``constant`` |
+``decision`` | ``fund`` | ``approved`` | ``exceeds`` | ``payables``.
 The grammar stands in docs/adding-a-process.md.
 """
 
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from workflows.base.clock import local, today
 from workflows.base.errors import CatalogueError
+from workflows.cases.approving import approved
 from workflows.cases.model import Case, Decision
 from workflows.cases.process import Process
 from workflows.cases.roster_model import Roster, RosterRow
@@ -24,6 +26,7 @@ from workflows.cases.verdicts import confirmed_rows, current_roster, lifted_rows
 from workflows.engine import decide
 from workflows.funds.appropriations import enabled
 from workflows.funds.payables import owed_by
+from workflows.registers.grant_model import Grant
 from workflows.registers.model import Workshop
 
 
@@ -138,6 +141,11 @@ class CaseView:
         return counts
 
     @cached_property
+    def approved(self) -> list[Grant]:
+        """What 复核 would approve as the offices' words stand now."""
+        return approved(self.session, self.case, self.process)[0]
+
+    @cached_property
     def workshop(self) -> Workshop | None:
         return self.session.get(Workshop, self.case.workshop_id) if self.case.workshop_id else None
 
@@ -193,6 +201,10 @@ def _fact(spec: Mapping[str, Any], view: CaseView) -> Any:
         return decide(table, inner).outputs[spec["output"]]
     if source == "fund":
         return bool(enabled(view.session, view.case.county_code, view.process.key, submitted_on(view.case)))
+    if source == "approved":
+        return len(view.approved) if spec["of"] == "count" else sum(one.amount_fen for one in view.approved)
+    if source == "exceeds":
+        return _fact(spec["of"], view) > _fact(spec["than"], view)
     if source == "payables":
         people, fen = owed_by(view.session, view.case.id)
         return people if spec["of"] == "count" else fen

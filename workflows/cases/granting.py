@@ -1,4 +1,4 @@
-"""Claims on the register of grants: which rows claim a slot, which are held, which are approved in the end.
+"""Claims on the register of grants: which rows claim a slot, which are held, whose hold is lifted.
 
 ``grant`` in process.yaml says under which policy and scope: no process has Python of its own here.
 """
@@ -12,15 +12,14 @@ from sqlalchemy import select
 
 from workflows.base.errors import CatalogueError, Conflict
 from workflows.cases.action import Action
+from workflows.cases.approving import named
 from workflows.cases.facts import CaseView
 from workflows.cases.functions import latest_answers
 from workflows.cases.process import Process
 from workflows.cases.roster_digest import RosterDigest
-from workflows.cases.roster_model import Roster, RosterRow, RowVerdict
+from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.verdicts import AGREE, REFUSE, current_roster
-from workflows.organisations.model import Department
 from workflows.registers import grants
-from workflows.registers.grant_model import Grant
 from workflows.registers.grants import Claim, Claimant, Claimed, Obstacle, Policy
 from workflows.registers.model import Employer
 
@@ -155,7 +154,7 @@ def lift_holds(action: Action) -> None:
     roster = current_roster(action.session, action.case.id)
     if roster is None:
         return
-    agreed, refused = _named(action, roster, AGREE), _named(action, roster, REFUSE)
+    agreed, refused = named(action.session, roster, AGREE), named(action.session, roster, REFUSE)
     for grant in grants.of_case(action.session, action.case.id):
         if grant.state != "held":
             continue
@@ -166,47 +165,6 @@ def lift_holds(action: Action) -> None:
             for office, word in words.items():
                 if office in ("hrss", "finance"):
                     grants.lift(action.session, grant, office, actor_id=word.by or 0, reason=word.reason)
-
-
-class _Word:
-    def __init__(self, kind: str, by: int | None, reason: str) -> None:
-        self.kind, self.by, self.reason = kind, by, reason
-
-
-def _named(action: Action, roster: Roster, verdict: str) -> dict[int, list[_Word]]:
-    found: dict[int, list[_Word]] = {}
-    for row_id, kind, by, reason in action.session.execute(
-        select(RowVerdict.row_id, Department.kind, RowVerdict.by, RowVerdict.reason)
-        .join(RosterRow, RosterRow.id == RowVerdict.row_id)
-        .join(Department, Department.id == RowVerdict.department_id)
-        .where(RosterRow.roster_id == roster.id, RowVerdict.verdict == verdict)
-    ):
-        found.setdefault(row_id, []).append(_Word(kind, by, reason or ""))
-    return found
-
-
-def approved(action: Action) -> tuple[list[Grant], list[Grant]]:
-    """The living grants of the case, split by the offices' words: (to be approved, to be freed)."""
-    roster = current_roster(action.session, action.case.id)
-    living = [
-        one for one in grants.of_case(action.session, action.case.id) if one.state in ("claimed", "held")
-    ]
-    if roster is None:
-        return [], living
-    described = action.process.config["row_result"]
-    refused, agreed = _named(action, roster, REFUSE), _named(action, roster, AGREE)
-    results = {row.id: row.result for row in _rows(action, roster)}
-    good: list[Grant] = []
-    out: list[Grant] = []
-    for grant in living:
-        row = grant.row_id or 0
-        if row in refused or row not in results:
-            out.append(grant)
-        elif results[row] == described.get("confirmable") and row not in agreed:
-            out.append(grant)  # what the rules left open is closed only by a word on this very row
-        else:
-            good.append(grant)
-    return good, out
 
 
 def free_grants(action: Action) -> None:

@@ -12,7 +12,8 @@ from workflows.base.clock import now
 from workflows.base.errors import Conflict, Invalid
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
-from workflows.cases.granting import approved, free_grants, payee_account, rows_by_id
+from workflows.cases.approving import approved
+from workflows.cases.granting import free_grants, payee_account, rows_by_id
 from workflows.cases.model import Case, Objection, Publicity
 from workflows.cases.roster_model import RowVerdict
 from workflows.cases.verdicts import REFUSE
@@ -26,7 +27,7 @@ from workflows.registers.grant_model import Grant
 
 def reserve_funds(action: Action) -> None:
     """Fix who is granted, give back the slots of the others, and reserve the sum; refused with the shortfall."""
-    good, out = approved(action)
+    good, out = approved(action.session, action.case, action.process)
     if out:
         grants.free(action.session, out, actor_id=action.actor_id)
     grants.approve(action.session, good, actor_id=action.actor_id, department_id=action.department_id)

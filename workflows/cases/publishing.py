@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from workflows.audit import record, stream
 from workflows.base.errors import CatalogueError
+from workflows.cases.known_values import unknown_sources
 from workflows.cases.model import ProcessVersion
 from workflows.cases.package import Package, parse_config, read_texts, source_digest
 from workflows.cases.vocabulary import VOCABULARY
 from workflows.documents.templates import load_template
-from workflows.engine import Problem, lint, load_package, publish
+from workflows.engine import Problem, ProcessPackage, lint, load_package, publish, read_decisions
 
 
 def process_keys(bpmn: Traversable | None = None) -> list[str]:
@@ -31,7 +32,9 @@ def problems_of(key: str, bpmn: Traversable | None = None, forms: Traversable | 
     package = load_package(root_bpmn, root_forms, key)
     problems = list(lint(package, VOCABULARY))
     try:
-        _package(key, "", root_bpmn, root_forms).load_all()
+        loaded = _package(key, "", root_bpmn, root_forms)
+        loaded.load_all()
+        problems += [Problem("forms", key, text) for text in _unknown_sources(package, loaded)]
     except CatalogueError as error:
         problems += [Problem("forms", key, problem) for problem in error.problems]
     if forms is None:
@@ -41,6 +44,16 @@ def problems_of(key: str, bpmn: Traversable | None = None, forms: Traversable | 
             except CatalogueError as error:
                 problems += [Problem(f"forms/{key}/documents/{name}", name, text) for text in error.problems]
     return problems
+
+
+def _unknown_sources(package: ProcessPackage, loaded: Package) -> list[str]:
+    """Values that forms want to show and that nothing supplies."""
+    decisions = {one.id: one for file, text in package.dmn.items() for one in read_decisions(text, file)[0]}
+    return [
+        problem
+        for form in loaded.load_forms().values()
+        for problem in unknown_sources(form, loaded.config, decisions)
+    ]
 
 
 def _package(key: str, engine: str, bpmn: Traversable, forms: Traversable) -> Package:

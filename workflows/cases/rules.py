@@ -76,7 +76,8 @@ def preview(
 ) -> list[Reason]:
     """The same rules on what is typed so far: the employer sees them before submitting. Nothing is stored.
 
-    A table that counts people waits for the roster, and a question nobody has answered is shown as open, not as no.
+    A table that counts people waits for the roster, one about what the offices approved for the offices; a question
+    nobody has answered is shown as open, not as no.
     """
     view = CaseView.of(session, case, process, answers={form: dict(answers)})
     described = process.config.get("facts", {})
@@ -85,7 +86,8 @@ def preview(
         if raw.get("scope") != "case":
             continue
         inputs = [column.fact for column in process.published.decision(decision_id).inputs]
-        if view.roster is None and any(described.get(name, {}).get("from") == "rows" for name in inputs):
+        sources = {described.get(name, {}).get("from") for name in inputs}
+        if "approved" in sources or (view.roster is None and "rows" in sources):
             continue
         facts, decided = run(process, decision_id, view)
         shown = {name: None if _unanswered(described[name], view) else facts[name] for name in facts}

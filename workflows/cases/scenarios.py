@@ -122,17 +122,20 @@ class Run:
             self.walk.begin(self.scenarios.process, self.employer_id)
 
     def prepare(self, scenario: Mapping[str, Any]) -> None:
-        """The county's basis, and the people of the roster in the register of identities."""
+        """What the county has set, and the people of the roster in the register of identities."""
         with self.database.transaction() as session:
+            settings = dict(scenario.get("parameters", {}))
             if not scenario.get("basis", True):
+                settings["basis"] = {}
+            for key, value in settings.items():
                 set_parameter(
                     session,
                     SYSTEM,
                     process=self.scenarios.process,
-                    key="basis",
+                    key=key,
                     division_code=self.county_code,
-                    value={},
-                    basis="情景：县级没有登记后续依据",
+                    value=value,
+                    basis="情景设定" if value else "情景：县级没有登记",
                     valid_from=today(),
                 )
             wanted = [group for one in self._rosters(scenario) for group in one]

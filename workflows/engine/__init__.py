@@ -4,7 +4,7 @@ from workflows.engine import runner
 from workflows.engine.catalogue import lint, publish
 from workflows.engine.definition import PublishedVersion
 from workflows.engine.diagram import draw
-from workflows.engine.dmn import Decided, Decision, Rule, decide
+from workflows.engine.dmn import Decided, Decision, Rule, decide, read_decisions
 from workflows.engine.errors import (
     EngineError,
     ExpressionError,
@@ -48,5 +48,6 @@ __all__ = [
     "lint",
     "load_package",
     "publish",
+    "read_decisions",
     "runner",
 ]
