@@ -85,7 +85,8 @@ def test_every_list_says_what_the_rows_say(county_session: Session, store: FileS
     )
     assert (own.bounced, own.confirm, other.confirm, other.finance) == (0, 0, 1, 1)
     hrss = actor_named(session, "renshe.a")
-    recoveries.decide(session, hrss, made.payables[0].id, "未实际用工", today() + timedelta(days=9))
+    finding = recoveries.Finding("未实际用工", "不符合奖补条件", today() + timedelta(days=9))
+    recoveries.decide(session, hrss, made.payables[0].id, finding)
     assert views.recovery_list(session, [COUNTY], "decided", 1).total == 1
     assert views.waiting(session, [COUNTY], None).to_demand == 1
     entries = views.entries(session, fund.id, 1)

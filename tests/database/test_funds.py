@@ -86,11 +86,10 @@ def test_money_goes_its_whole_way_with_a_bounce_and_a_recovery(
     assert payables.settled(made.payables)
 
     hrss, finance = actor_named(session, "renshe.a"), actor_named(session, "caizheng.b")
-    found = recoveries.decide(
-        session, hrss, made.payables[0].id, "核查发现未实际用工", today() + timedelta(days=30)
-    )
+    finding = recoveries.Finding("核查发现未实际用工", "不符合奖补条件", today() + timedelta(days=30))
+    found = recoveries.decide(session, hrss, made.payables[0].id, finding)
     with pytest.raises(Conflict, match="已经决定追回"):
-        recoveries.decide(session, hrss, made.payables[0].id, "再次决定", today() + timedelta(days=30))
+        recoveries.decide(session, hrss, made.payables[0].id, finding)
     recoveries.demand(session, hrss, found.id)
     recoveries.receive(session, finance, found.id, today(), "收字第1号")
     assert accounts(session, fund) == (3000, 0, 0, 2000)

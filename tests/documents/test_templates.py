@@ -29,10 +29,16 @@ PAPERS = {
     ("workshop_review", "review_rectification"),
     ("workshop_review", "review_result"),
     ("workshop_review", "restoration"),
+    ("one_time_reward", "refusal"),
+    ("one_time_reward", "publicity_sheet"),
+    ("one_time_reward", "approval_form"),
+    ("one_time_reward", "payment_form"),
+    ("one_time_reward", "payment_list"),
+    ("one_time_reward", "recovery_letter"),
 }
 
 
-def test_every_paper_of_the_three_processes_is_there() -> None:
+def test_every_paper_of_the_processes_is_there() -> None:
     assert set(load_templates()) >= PAPERS
 
 

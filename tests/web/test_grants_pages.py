@@ -8,16 +8,19 @@ from io import BytesIO
 
 import openpyxl
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from tests.factories import workbook
 from tests.web.client import Browser, text_of
+from tests.web.money_cases import worker
 from tests.web.officer_cases import Filled
 from tests.web.test_finance import answer, balance, made, send_answer, sound
 from workflows.audit.model import Event
 from workflows.base.clock import today
+from workflows.base.parameters import Parameter
 from workflows.base.session import Database
 from workflows.cases.roster_model import RosterRow
+from workflows.documents.model import IssuedDocument
 from workflows.funds.model import Payable, Recovery
 from workflows.registers.grant_model import Grant, GrantLookup
 
@@ -168,15 +171,36 @@ def test_a_payment_is_taken_back(office: Office, claims: Filled, money_database:
     assert "决定追回" in page.main
     path = f"/finance/payables/{paid}/recover"
     finance.get(path, 403)
-    given = {"reason": "核查发现未实际用工。", "due_on": (today() + timedelta(days=30)).isoformat()}
+    page = officer.get(path)
+    assert "1,000.00 元（人民币壹仟元整）" in page.main
+    assert "通榆县财政局财政专户（演示，虚构），07108220900000000017" in page.main
+    given = {
+        "reason": "核查发现未实际用工。",
+        "grounds": "不符合奖补条件。",
+        "due_on": (today() + timedelta(days=30)).isoformat(),
+    }
     page = officer.refused(path, {**given, "due_on": today().isoformat()})
     assert page.errors == ["退回期限应晚于今天。"]
     assert "核查发现未实际用工。" in page.source
+    assert "不符合奖补条件。" in page.source
+    assert len(officer.refused(path, {"reason": "", "grounds": " ", "due_on": ""}).errors) == 3
     page = officer.submit(path, given)
     assert "核查发现未实际用工。" in page.main
+    assert "追回通知书 通榆人社奖补追〔2026〕1号，正在签章" in page.main
     officer.refused(path, given, 409)
     with money_database.reading() as session:
-        row = session.scalars(select(Recovery)).one().id
+        found = session.scalars(select(Recovery)).one()
+        row, letter = found.id, found.document_id
+    assert "正在签章" in officer.refused(f"/finance/recoveries/{row}/demand", {}, 409).main
+    worker(money_database)
+    for username in ("caizheng.b", "qiye1", "renshe.a"):
+        assert office(username).fetch(f"/documents/{letter}/pdf").data.startswith(b"%PDF")
+    for username in ("qiye3", "taonan.caizheng"):
+        assert office(username).fetch(f"/documents/{letter}/pdf").status_code in (403, 404)
+    assert (
+        "追回一次性奖补资金通知书" in office("qiye1").get(f"/employer/cases/{claims.numbers['ready']}").main
+    )
+    assert "文书“追回一次性奖补资金通知书”已生成" in office("qiye1").get("/notices").main
     finance.refused(f"/finance/recoveries/{row}/demand", {}, 403)
     receive = f"/finance/recoveries/{row}/receive"
     given = {"on": today().isoformat(), "voucher": "收字第1号"}
@@ -193,16 +217,46 @@ def test_a_payment_is_taken_back(office: Office, claims: Filled, money_database:
     assert sound(money_database) == []
 
 
+def test_no_recovery_without_an_account_to_pay_to(
+    office: Office, money_database: Database, paid: int
+) -> None:
+    with money_database.transaction() as session:
+        session.execute(delete(Parameter).where(Parameter.key == "recovery_account"))
+    officer = office("renshe.a")
+    path = f"/finance/payables/{paid}/recover"
+    assert "本县还没有登记收款账户" in officer.get(path).main
+    given = {
+        "reason": "核查发现未实际用工。",
+        "grounds": "不符合奖补条件。",
+        "due_on": (today() + timedelta(days=30)).isoformat(),
+    }
+    page = officer.refused(path, given)
+    assert "没有作出决定" in page.errors[0]
+    assert "核查发现未实际用工。" in page.source
+    with money_database.reading() as session:
+        assert session.scalars(select(Recovery)).all() == []
+    assert sound(money_database) == []
+
+
 def test_a_recovery_that_does_not_hold_is_cancelled(
     office: Office, claims: Filled, money_database: Database, paid: int
 ) -> None:
     officer = office("renshe.a")
     due = (today() + timedelta(days=30)).isoformat()
-    officer.submit(f"/finance/payables/{paid}/recover", {"reason": "有人反映。", "due_on": due})
+    given = {"reason": "有人反映。", "grounds": "不符合奖补条件。", "due_on": due}
+    officer.submit(f"/finance/payables/{paid}/recover", given)
+    worker(money_database)
     office("caizheng.b").refused("/finance/recoveries/1/cancel", {}, 403)
-    assert "追回已撤销" in officer.submit("/finance/recoveries/1/cancel").main
+    page = officer.submit("/finance/recoveries/1/cancel")
+    assert "追回已撤销" in page.main
+    assert "追回通知书 通榆人社奖补追〔2026〕1号，已失效" in page.main
+    with money_database.reading() as session:
+        token = session.scalars(
+            select(IssuedDocument.token).where(IssuedDocument.name == "recovery_letter")
+        ).one()
+    assert "已撤销" in office("qiye1").get(f"/v/{token}").main
     officer.refused("/finance/recoveries/1/demand", {}, 409)
-    officer.submit(f"/finance/payables/{paid}/recover", {"reason": "再次核查属实。", "due_on": due})
+    officer.submit(f"/finance/payables/{paid}/recover", {**given, "reason": "再次核查属实。"})
     officer.refused("/finance/recoveries/9/demand", {}, 404)
     assert balance(money_database)[3] == 3000
     assert sound(money_database) == []

@@ -75,6 +75,33 @@ def test_a_successor_basis_is_named(admin: Browser, web_database: Database) -> N
     assert value["article"] == "第一条"
 
 
+def test_the_account_to_which_recovered_money_is_paid_is_named(
+    admin: Browser, web_database: Database
+) -> None:
+    path = "/admin/parameters/one_time_reward/recovery_account"
+    given = {
+        "division_code": COUNTY,
+        "payee_name": "通榆县财政局财政专户",
+        "account_number": "0710 8220 9000 0000 0017",
+        "bank_name": "示范银行通榆支行",
+        "basis": "县财政局书面通知",
+        "valid_from": today().isoformat(),
+        "valid_to": "",
+    }
+    assert "未设置" in admin.get(path).main
+    page = admin.refused(path, {**given, "account_number": "12", "payee_name": ""})
+    assert len(page.errors) == 2
+    assert "示范银行通榆支行" in page.source
+    page = admin.submit(path, given)
+    assert "通榆县财政局财政专户，07108220900000000017，示范银行通榆支行" in page.main
+    with web_database.reading() as session:
+        assert session.scalars(select(Parameter)).one().value == {
+            "payee_name": "通榆县财政局财政专户",
+            "account_number": "07108220900000000017",
+            "bank_name": "示范银行通榆支行",
+        }
+
+
 def test_what_the_notice_fixes_is_not_asked(admin: Browser) -> None:
     path = "/admin/parameters/workshop_recognition/min_people"
     page = admin.get(path)

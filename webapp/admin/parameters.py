@@ -25,6 +25,9 @@ from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Division, User
 from workflows.organisations.settings import set_parameter
 
+#: What an account is made of, and how it is asked for.
+ACCOUNT = (("payee_name", "户名"), ("account_number", "账号"), ("bank_name", "开户行"))
+
 
 def configs(session: Session) -> dict[str, dict[str, Any]]:
     """process.yaml of the newest version of every published process."""
@@ -37,9 +40,11 @@ def configs(session: Session) -> dict[str, dict[str, Any]]:
 
 
 def said(value: Any, meta: dict[str, Any]) -> str:
-    """A value as people read it: fen as yuan, a basis by title and number."""
+    """A value as people read it: fen as yuan, a basis by title and number, an account with its bank."""
     if value is None or value == "":
         return "未设置"
+    if meta.get("shape") == "account":
+        return "，".join(value[key] for key, _ in ACCOUNT) if value else "未设置"
     if isinstance(value, dict):
         return f"《{value.get('title', '')}》{value.get('number', '')}"
     if isinstance(value, bool):
@@ -163,6 +168,18 @@ def _fields(meta: dict[str, Any], places: list[Division]) -> tuple[Field, ...]:
             Field(key="number", label="文号", required=True, max_length=60, hint="例如 通就联〔2026〕3号。"),
             Field(key="article", label="条款", required=True, max_length=60),
         )
+    elif meta.get("shape") == "account":
+        asked = tuple(
+            Field(
+                key=key,
+                label=label,
+                type="bank_account" if key == "account_number" else "text",
+                required=True,
+                max_length=120,
+                hint="与开户银行登记的名称一字不差。" if key == "payee_name" else "",
+            )
+            for key, label in ACCOUNT
+        )
     else:
         kind = "money" if unit == "分" else "decimal" if isinstance(meta.get("value"), float) else "integer"
         asked = (
@@ -200,6 +217,8 @@ def _fields(meta: dict[str, Any], places: list[Division]) -> tuple[Field, ...]:
 
 
 def _value(meta: dict[str, Any], given: dict[str, Any]) -> Any:
+    if meta.get("shape") == "account":
+        return {key: given[key] for key, _ in ACCOUNT}
     if meta.get("shape") != "basis":
         return given["value"]
     start = date.fromisoformat(given["valid_from"])

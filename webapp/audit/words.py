@@ -88,7 +88,7 @@ EVENTS = {
     "publicity-opened": "公示开始",
     "recovery-cancelled": "撤销追回",
     "recovery-decided": "决定追回",
-    "recovery-demanded": "发出追回通知",
+    "recovery-demanded": "送达追回通知书",
     "review-brought-forward": "提前发起年审",
     "roster-read": "花名册读取完毕",
     "roster-set-aside": "花名册没有采用",

@@ -147,7 +147,7 @@ def _waiting(session: Session) -> list[dict[str, Any]]:
         ),
         (for_finance, "退票，待更正账户", now.bounced, "笔", url_for("finance.bounced")),
         (for_finance, "账户更正，待确认", now.confirm, "笔", url_for("finance.bounced")),
-        (for_hrss, "追回，待发通知", now.to_demand, "笔", url_for("finance.recoveries", state="decided")),
+        (for_hrss, "追回，待送达通知书", now.to_demand, "笔", url_for("finance.recoveries", state="decided")),
         (
             for_finance,
             "追回，待登记收回",

@@ -1,4 +1,4 @@
-"""``/finance/recoveries``: 追回. 人社 decides, notes the letter, takes it back; 财政 notes what came in."""
+"""``/finance/recoveries``: 追回. 人社 decides, which draws up the letter; notes that it was served; 财政 notes what came in."""
 
 from __future__ import annotations
 
@@ -30,9 +30,15 @@ from webapp.officer.blueprint import page_number
 from webapp.questions import as_day
 from workflows.base.clock import today
 from workflows.base.errors import NotFound
+from workflows.cases import recovering
+from workflows.cases.model import Case
+from workflows.cases.process import process_of
+from workflows.cases.recovering import letter_of
+from workflows.documents.wording import yuan_words
 from workflows.funds import appropriations, views
 from workflows.funds import recoveries as use
 from workflows.funds.model import RECOVERY_STATES, Payable, Recovery
+from workflows.funds.recoveries import Finding
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.permissions import Facts, require
@@ -49,6 +55,7 @@ def recoveries() -> ResponseReturnValue:
     shown = views.recovery_list(session, codes, state, page_number())
     people = views.names(session, [row.decided_by for row, _ in shown.rows])
     people |= views.names(session, [row.received_by for row, _ in shown.rows])
+    letters = {row.id: letter_of(session, row) for row, _ in shown.rows}
     rows = []
     for row, payable in shown.rows:
         decides = may(session, "recovery.decide", row.county_code)
@@ -60,6 +67,8 @@ def recoveries() -> ResponseReturnValue:
                 "payee": payable.payee_name,
                 "amount": row.amount_fen,
                 "reason": row.reason,
+                "grounds": row.grounds,
+                "letter": letters[row.id],
                 "due": row.due_on,
                 "late": row.state in ("decided", "demanded") and row.due_on < today(),
                 "who": people.get(row.decided_by, ""),
@@ -104,27 +113,43 @@ def recover(payable_id: int) -> ResponseReturnValue:
         raise NotFound("没有这笔款项。")
     _permitted(session, "recovery.decide", payable)
     number = payable.case_number
+    process = process_of(session, session.get_one(Case, payable.case_id).version_id)
+    county = appropriations.get(session, payable.appropriation_id).county_code
+    account = recovering.repay_account(session, process, county)
 
     def act(writing: Session, who: Actor, given: dict[str, Any]) -> tuple[str, str]:
-        row = use.decide(writing, who, payable_id, given["reason"], as_day(given["due_on"]) or today())
-        said = f"已决定追回 {money(row.amount_fen)}。送达追回通知后，请登记“已发追回通知”。"
+        finding = Finding(given["reason"], given["grounds"], as_day(given["due_on"]) or today())
+        row = recovering.decide(writing, who, payable_id, finding)
+        said = f"已决定追回 {money(row.amount_fen)}。追回通知书正在签章，申请单位可以在线下载；送达后请登记“已送达”。"
         return said, url_for("finance.recoveries", state="decided")
 
     return ask(
         Question(
             title="决定追回",
             caption=f"{number}　{payable.payee_name}",
-            intro="决定后由本局向收款单位发追回通知；款项收到后由财政部门登记，退回原资金。奖补登记改为“已追回”，以后仍不能重复享受。",
-            facts=(("追回金额", money(payable.amount_fen)),),
+            intro="决定后系统出具追回通知书，送达收款单位；款项收到后由财政部门登记，退回原资金。奖补登记改为“已追回”，以后仍不能重复享受。",
+            facts=(
+                ("追回金额", f"{money(payable.amount_fen)}（{yuan_words(payable.amount_fen)}）"),
+                ("退到哪里", _account_text(account)),
+            ),
             fields=(
                 Field(
                     key="reason",
-                    label="追回的事实和依据",
+                    label="查明的事实",
+                    type="textarea",
+                    required=True,
+                    max_length=1000,
+                    rows=5,
+                    hint="写进追回通知书，一行一条。例如：2026年11月3日核查，该人员没有在单位务工，工资流水由他人代签。",
+                ),
+                Field(
+                    key="grounds",
+                    label="追回的依据",
                     type="textarea",
                     required=True,
                     max_length=500,
-                    rows=4,
-                    hint="追回通知会引用，例如：核查发现该人员未实际用工，依据……",
+                    rows=3,
+                    hint="写进追回通知书，一行一条，写明文件名称、文号和条款；奖补办理时的依据会自动列出，不用再写。",
                 ),
                 Field(key="due_on", label="退回期限", type="date", required=True),
             ),
@@ -139,11 +164,11 @@ def recover(payable_id: int) -> ResponseReturnValue:
 @bp.post("/recoveries/<int:recovery_id>/demand")
 @allow("officer")
 def recovery_demand(recovery_id: int) -> ResponseReturnValue:
-    """The letter went out."""
+    """The letter was served."""
 
     def act(session: Session, who: Actor) -> tuple[str, str]:
-        use.demand(session, who, recovery_id)
-        return "已登记发出追回通知，等待财政部门登记收回。", url_for("finance.recoveries")
+        recovering.demand(session, who, recovery_id)
+        return "已登记送达，等待财政部门登记收回。", url_for("finance.recoveries")
 
     return once(act)
 
@@ -154,8 +179,8 @@ def recovery_cancel(recovery_id: int) -> ResponseReturnValue:
     """The finding did not hold."""
 
     def act(session: Session, who: Actor) -> tuple[str, str]:
-        use.cancel(session, who, recovery_id)
-        return "追回已撤销，款项仍为已支付。", url_for("finance.recoveries")
+        recovering.cancel(session, who, recovery_id)
+        return "追回已撤销，追回通知书失效，款项仍为已支付。", url_for("finance.recoveries")
 
     return once(act)
 
@@ -182,7 +207,8 @@ def recover_receive(recovery_id: int) -> ResponseReturnValue:
             facts=(
                 ("追回金额", money(row.amount_fen)),
                 ("退回期限", day_text(row.due_on)),
-                ("追回的事实和依据", row.reason),
+                ("查明的事实", row.reason),
+                ("追回的依据", row.grounds),
                 ("状态", RECOVERY_STATES[row.state]),
             ),
             fields=(
@@ -195,6 +221,13 @@ def recover_receive(recovery_id: int) -> ResponseReturnValue:
         ),
         act,
     )
+
+
+def _account_text(account: recovering.RepayAccount | None) -> str:
+    """Where the letter asks to pay to; what is lacking when the county has not said."""
+    if account is None:
+        return "本县还没有登记收款账户，不能作出决定。请系统管理员在“办理参数”中登记“追回款项收款账户”。"
+    return f"{account.payee_name}，{account.account_number}，{account.bank_name}"
 
 
 def _permitted(session: Session, permission: str, payable: Payable) -> None:

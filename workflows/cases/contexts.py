@@ -83,13 +83,21 @@ def fill(action: Action, text: str) -> str:
     return text
 
 
-def build_context(action: Action, document: str, number: str) -> dict[str, Any]:
-    """Every key the template asks for beyond those the documents room knows itself."""
+def build_context(
+    action: Action, document: str, number: str, given: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Every key the template asks for beyond those the documents room knows itself.
+
+    :param given: keys that whoever issues the paper supplies; they go before what process.yaml says.
+    """
     template = load_template(action.process.key, document)
     config = document_config(action.process, document)
     built: dict[str, Any] = {"title": document_title(action, document)}
     for key in template.context:
         if key in EVERY:
+            continue
+        if given is not None and key in given:
+            built[key] = given[key]
             continue
         built[key] = _value(action, config, key, template.context[key])
     return built

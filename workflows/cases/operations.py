@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 
@@ -40,6 +41,14 @@ def set_status(action: Action, *, status: str) -> None:
 
 def issue_document(action: Action, *, document: str) -> None:
     """Fix a document (number, chain head, context) now; the worker renders and signs it."""
+    fix_document(action, document)
+
+
+def fix_document(action: Action, document: str, given: Mapping[str, Any] | None = None) -> IssuedDocument:
+    """The same, for a paper that no diagram issues.
+
+    :param given: context keys that the caller knows and process.yaml does not, e.g. of a recovery.
+    """
     config = document_config(action.process, document)
     numbering = _numbering(action, document, config)
     row = issue.fix(
@@ -51,11 +60,12 @@ def issue_document(action: Action, *, document: str) -> None:
         numbering=numbering,
         day=local(action.at).date(),
         chain_head=action.case.chain_head,
-        build=lambda number: build_context(action, document, number),
+        build=lambda number: build_context(action, document, number, given),
     )
     row.title = document_title(action, document)
     action.record("document-fixed", (row,), document=document, number=row.number)
     outbox.put(action.session, "render_document", str(row.id), {"document": row.id})
+    return row
 
 
 def _numbering(action: Action, document: str, config: Mapping[str, object]) -> issue.Numbering:

@@ -8,7 +8,6 @@ its CHECKs refuse a negative account whatever the code above does.
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -83,7 +82,7 @@ BATCH_STATES = {
 }
 RECOVERY_STATES = {
     "decided": "已决定",
-    "demanded": "已发追回通知",
+    "demanded": "已送达，待退回",
     "received": "已收回",
     "cancelled": "已撤销",
 }
@@ -427,7 +426,11 @@ class Recovery(Base):
     payable_id: Mapped[int] = mapped_column(ForeignKey("payables.id"))
     county_code: Mapped[str] = mapped_column(String(12), index=True)
     amount_fen: Mapped[int] = mapped_column(Fen)
+    #: What was found, and by which article the money is demanded back; the letter quotes both.
     reason: Mapped[str] = mapped_column(EncryptedText)
+    grounds: Mapped[str] = mapped_column(EncryptedText)
+    #: The demand letter among the case's papers.
+    document_id: Mapped[int | None] = mapped_column(Identifier)
     state: Mapped[str] = mapped_column(String(12), default="decided")
     due_on: Mapped[date] = mapped_column(Date)
     decided_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
@@ -435,7 +438,6 @@ class Recovery(Base):
     received_on: Mapped[date | None] = mapped_column(Date)
     received_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     voucher: Mapped[str] = mapped_column(String(80), default="")
-    extra: Mapped[dict[str, Any]] = mapped_column(JsonText, default=dict)
 
     payable: Mapped[Payable] = relationship()
 
@@ -443,6 +445,8 @@ class Recovery(Base):
         "payable_id",
         "amount_fen",
         "reason",
+        "grounds",
+        "document_id",
         "state",
         "due_on",
         "decided_by",

@@ -1,8 +1,14 @@
 """追回: 人社 decides, the demand goes out, 财政 notes what came back. The ledger moves it back to what is available;
-the grant stays in the register as recovered and blocks for good."""
+the grant stays in the register as recovered and blocks for good.
+
+The letter that demands it is a paper of the case, which this room does not know: ``workflows.cases.recovering`` hands
+down how it is drawn up.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import select
@@ -21,12 +27,31 @@ from workflows.organisations.permissions import Facts, require
 from workflows.registers import grants
 from workflows.registers.grant_model import Grant
 
+#: Draws up the demand for a recovery just decided; returns the paper's key, or ``None`` when there is none.
+Letter = Callable[[Recovery, Payable], int | None]
 
-def decide(session: Session, actor: Actor, payable_id: int, reason: str, due_on: date) -> Recovery:
+
+@dataclass(frozen=True)
+class Finding:
+    """What a recovery rests on.
+
+    :param reason: what was found; required, the letter quotes it.
+    :param grounds: by which article the money is demanded back; required, the letter quotes it.
+    :param due_on: until when it is to be returned; after today.
+    """
+
+    reason: str
+    grounds: str
+    due_on: date
+
+
+def decide(
+    session: Session, actor: Actor, payable_id: int, finding: Finding, letter: Letter | None = None
+) -> Recovery:
     """Decide that a payment is to come back.
 
-    :param reason: what was found; required, the demand letter quotes it.
-    :param due_on: until when; after today.
+    :raises Conflict: it was not paid, or is being recovered already.
+    :raises Invalid: facts, grounds or day are missing; ``errors`` by field.
     """
     payable = session.get(Payable, payable_id)
     if payable is None:
@@ -40,9 +65,11 @@ def decide(session: Session, actor: Actor, payable_id: int, reason: str, due_on:
     if of_payable(session, payable_id) is not None:
         raise Conflict("这笔款项已经决定追回。")
     errors: dict[str, str] = {}
-    if not reason.strip():
-        errors["reason"] = "请写明追回的事实和依据，追回通知会引用。"
-    if due_on <= today():
+    if not finding.reason.strip():
+        errors["reason"] = "请写明查明的事实，追回通知书会引用。"
+    if not finding.grounds.strip():
+        errors["grounds"] = "请写明追回的依据（文件名称、文号、条款），追回通知书会引用。"
+    if finding.due_on <= today():
         errors["due_on"] = "退回期限应晚于今天。"
     if errors:
         raise Invalid("没有作出追回决定，请改正下列内容。", errors)
@@ -50,18 +77,22 @@ def decide(session: Session, actor: Actor, payable_id: int, reason: str, due_on:
         payable_id=payable.id,
         county_code=fund.county_code,
         amount_fen=payable.amount_fen,
-        reason=reason.strip(),
-        due_on=due_on,
+        reason=finding.reason.strip(),
+        grounds=finding.grounds.strip(),
+        due_on=finding.due_on,
         decided_by=_user(actor),
         decided_at=now(),
     )
     session.add(row)
+    if letter is not None:
+        session.flush()
+        row.document_id = letter(row, payable)
     _record(session, fund, row, "recovery-decided", actor)
     return row
 
 
 def demand(session: Session, actor: Actor, recovery_id: int) -> Recovery:
-    """The demand letter went out."""
+    """The demand letter was served."""
     row, fund = _begin(session, actor, recovery_id, "recovery.decide")
     _in_state(row, "decided")
     row.state = "demanded"

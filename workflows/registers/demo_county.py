@@ -48,6 +48,11 @@ SUCCESSOR_BASIS = {
     "note": "本依据为演示而虚构，不得作为办理真实业务的依据。",
     "fictional": True,
 }
+RECOVERY_ACCOUNT: dict[str, str | bool | None] = {
+    "payee_name": "通榆县财政局财政专户（演示，虚构）",
+    "account_number": "07108220900000000017",
+    "bank_name": "示范银行通榆支行营业部（虚构）",
+}
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def load(session: Session, *, demonstration: bool, store: FileStore | None = Non
     person_ids = _people(session, everybody)
     _snapshots(session, everybody, villages)
     employers = {unit.number: _employer(session, unit, users, everybody, store) for unit in UNITS}
-    _successor_basis(session)
+    _settings(session)
     session.flush()
     return DemoCounty(COUNTY, users, departments, employers, everybody, person_ids, villages)
 
@@ -263,11 +268,16 @@ def _employer(
     return employer
 
 
-def _successor_basis(session: Session) -> None:
-    for process in SUCCESSOR_FOR:
+def _settings(session: Session) -> None:
+    """What the demonstration county has set: the successor of the basis, and where recovered money is paid to."""
+    wanted: list[tuple[str, str, dict[str, str | bool | None]]] = [
+        (process, "basis", SUCCESSOR_BASIS) for process in SUCCESSOR_FOR
+    ]
+    wanted.append(("one_time_reward", "recovery_account", RECOVERY_ACCOUNT))
+    for process, key, value in wanted:
         known = session.scalars(
             select(Parameter.id).where(
-                Parameter.process == process, Parameter.key == "basis", Parameter.division_code == COUNTY
+                Parameter.process == process, Parameter.key == key, Parameter.division_code == COUNTY
             )
         ).first()
         if known is None:
@@ -275,9 +285,9 @@ def _successor_basis(session: Session) -> None:
                 session,
                 SYSTEM,
                 process=process,
-                key="basis",
+                key=key,
                 division_code=COUNTY,
-                value=SUCCESSOR_BASIS,
+                value=value,
                 basis="演示用虚构文件，通演示〔2026〕1号",
                 valid_from=date(2026, 1, 1),
             )
