@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -107,8 +107,11 @@ def county_names(session: Session, codes: Sequence[str]) -> dict[str, str]:
 
 
 def what_waits(session: Session) -> Waiting:
-    """What waits for the person on the page."""
-    return waiting(session, counties(session), page_actor().user_id)
+    """What waits for the person on the page; asked once a page, for the menu and the tabs."""
+    if "money_waiting" not in g:
+        g.money_waiting = waiting(session, counties(session), page_actor().user_id)
+    found: Waiting = g.money_waiting
+    return found
 
 
 def tabs(session: Session) -> list[dict[str, Any]]:
@@ -226,9 +229,13 @@ def _county_page() -> bool:
 
 
 def _count() -> int | None:
-    if not any(post.kind == "finance" for post in page_actor().posts):
+    """What waits there: for 财政 its acts, for 人社 the letters to be served."""
+    kinds = {post.kind for post in page_actor().posts}
+    if not kinds & {"finance", "hrss"}:
         return None
-    return what_waits(reading()).finance or None
+    now = what_waits(reading())
+    count = (now.finance if "finance" in kinds else 0) + (now.to_demand if "hrss" in kinds else 0)
+    return count or None
 
 
 ONLY["finance.index"] = _county_page

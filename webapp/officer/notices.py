@@ -46,8 +46,8 @@ def open_notice(notice_id: int) -> ResponseReturnValue:
         if notice is None or notice.user_id != me.user_id:
             raise NotFound("没有这条通知。")
         notice.read_at = notice.read_at or now()
-        case_id = notice.case_id
-    return redirect(_target(case_id), 303)
+        case_id, about = notice.case_id, notice.about
+    return redirect(_about(about) if about else _target(case_id), 303)
 
 
 @bp.post("/notices/read")
@@ -61,6 +61,14 @@ def read_notices() -> ResponseReturnValue:
             .values(read_at=now())
         )
     return redirect(url_for("account.notices"), 303)
+
+
+def _about(about: str) -> str:
+    """The page of 财政 that a notice leads to."""
+    kind, _, key = about.partition(":")
+    if kind == "batch":
+        return url_for("finance.batch", batch_id=int(key))
+    return url_for(f"finance.{kind}")
 
 
 def _target(case_id: int | None) -> str:

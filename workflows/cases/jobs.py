@@ -19,12 +19,14 @@ from workflows.cases.action import Action, begin
 from workflows.cases.advance import bindings, settle
 from workflows.cases.hearing_payments import hear_payments
 from workflows.cases.model import Case, CaseTimer, Notice, WorkItem
+from workflows.cases.money_notices import notify_money
 from workflows.cases.notices import notify_case, notify_department, notify_item, notify_overdue, notify_user
 from workflows.cases.reviews import start_due
 from workflows.documents.issue import Sign, produce
 from workflows.documents.model import IssuedDocument
 from workflows.engine import runner
 from workflows.funds.answers import PAYMENTS_CHANGED
+from workflows.funds.telling import MONEY_NOTICE
 from workflows.registers import identity_uploads
 
 log = logging.getLogger(__name__)
@@ -69,8 +71,13 @@ def handlers(sign: Sign) -> dict[str, Handler]:
     def payments_changed(database: Database, payload: dict[str, Any]) -> None:
         hear_payments(database, int(payload["case"]))
 
+    def money_notice(database: Database, payload: dict[str, Any]) -> None:
+        with database.transaction() as session:
+            notify_money(session, str(payload["what"]), int(payload["row"]))
+
     return {
         PAYMENTS_CHANGED: payments_changed,
+        MONEY_NOTICE: money_notice,
         "render_document": render_document,
         "read_roster": read_roster,
         identity_uploads.KIND: read_identities,

@@ -339,6 +339,8 @@ class Notice(Base):
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
+    #: Where it leads when it is about no case: ``batch:ID``, ``bounced``, ``recoveries``; else empty.
+    about: Mapped[str] = mapped_column(String(40), default="")
     text: Mapped[str] = mapped_column(String(300))
     key: Mapped[str] = mapped_column(String(120), unique=True)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)

@@ -14,14 +14,28 @@ from workflows.organisations.model import DEPARTMENT_KINDS, Assignment
 from workflows.registers.model import EmployerMember
 
 
-def _write(
-    session: Session, users: Iterable[int], case_id: int | None, key: str, text: str, *, urgent: bool = False
+def write(
+    session: Session,
+    users: Iterable[int],
+    case_id: int | None,
+    key: str,
+    text: str,
+    *,
+    urgent: bool = False,
+    about: str = "",
 ) -> int:
+    """Write a notice to each user who has not had it yet; returns how many.
+
+    :param key: what it is about; once for each user and key.
+    :param about: where it leads when it is about no case, see :attr:`workflows.cases.model.Notice.about`.
+    """
     written = 0
     for user in sorted(set(users)):
         own = f"{key}-{user}"
         if session.scalars(select(Notice.id).where(Notice.key == own)).first() is None:
-            session.add(Notice(user_id=user, case_id=case_id, text=text[:300], key=own, urgent=urgent))
+            session.add(
+                Notice(user_id=user, case_id=case_id, about=about, text=text[:300], key=own, urgent=urgent)
+            )
             written += 1
     session.flush()
     return written
@@ -56,11 +70,11 @@ def notify_item(session: Session, item_id: int) -> int:
     case = session.get_one(Case, item.case_id)
     if item.employer_id is not None:
         text = f"申请 {case.number} 需要您办理：{item.title}。"
-        return _write(session, _members(session, item.employer_id), case.id, f"item-{item.id}", text)
+        return write(session, _members(session, item.employer_id), case.id, f"item-{item.id}", text)
     if item.claimed_by is not None:
         text = f"申请 {case.number} 已转给您办理：{item.title}。"
         key = f"item-{item.id}-{item.version}"
-        return _write(session, [item.claimed_by], case.id, key, text)
+        return write(session, [item.claimed_by], case.id, key, text)
     return 0
 
 
@@ -74,17 +88,17 @@ def notify_case(session: Session, case_id: int, to: str, text: str, key: str) ->
         users = people_of(session, office_of(session, case, to).id)
     else:
         return 0
-    return _write(session, users, case_id, key, whole)
+    return write(session, users, case_id, key, whole)
 
 
 def notify_user(session: Session, user_id: int, text: str, key: str) -> int:
     """Tell one user something that belongs to no case."""
-    return _write(session, [user_id], None, key, text)
+    return write(session, [user_id], None, key, text)
 
 
 def notify_department(session: Session, department_id: int, text: str, key: str) -> int:
     """Tell everybody of an office something that belongs to no case."""
-    return _write(session, people_of(session, department_id), None, key, text)
+    return write(session, people_of(session, department_id), None, key, text)
 
 
 def notify_overdue(session: Session, item: WorkItem) -> int:
@@ -92,9 +106,9 @@ def notify_overdue(session: Session, item: WorkItem) -> int:
     case = session.get_one(Case, item.case_id)
     if item.employer_id is not None:
         text = f"申请 {case.number} 的“{item.title}”已超过期限，请尽快办理。"
-        return _write(session, _members(session, item.employer_id), case.id, f"overdue-{item.id}", text)
+        return write(session, _members(session, item.employer_id), case.id, f"overdue-{item.id}", text)
     text = f"申请 {case.number} 的“{item.title}”已超期，请督促办理或改派。"
-    return _write(
+    return write(
         session,
         people_of(session, item.department_id, "head"),
         case.id,

@@ -23,6 +23,7 @@ from workflows.funds.batches import lines_of
 from workflows.funds.ledger import Money, lock, move
 from workflows.funds.model import BankAnswer, BatchLine, Payable, PaymentBatch
 from workflows.funds.payables import set_state
+from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.permissions import Facts, require
@@ -94,6 +95,7 @@ def import_answer(
             actor_id=actor.user_id,
             covers=covers,
         )
+    tell(session, "batch-answered", batch.id)
     return answer
 
 

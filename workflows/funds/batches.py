@@ -22,6 +22,7 @@ from workflows.funds.appropriations import get as get_fund
 from workflows.funds.bank_files import LAYOUTS, BankLine, write
 from workflows.funds.ledger import Money, lock, move
 from workflows.funds.model import BATCH_STATES, Appropriation, BatchLine, Payable, PaymentBatch
+from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.permissions import Facts, require
@@ -93,6 +94,7 @@ def make(
         ],
     )
     _record(session, fund, batch, "batch-made", actor)
+    tell(session, "batch-made", batch.id)
     return batch
 
 
@@ -133,7 +135,9 @@ def check(session: Session, actor: Actor, batch_id: int, agree: bool, opinion: s
     batch.state = "checked" if agree else "returned"
     if not agree:
         _drop(session, batch)
-    _record(session, fund, batch, "batch-checked" if agree else "batch-returned", actor)
+    kind = "batch-checked" if agree else "batch-returned"
+    _record(session, fund, batch, kind, actor)
+    tell(session, kind, batch.id)
     return batch
 
 
@@ -191,6 +195,7 @@ def release(
         actor_id=actor.user_id,
         covers=(batch,),
     )
+    tell(session, "batch-released", batch.id)
     return batch
 
 

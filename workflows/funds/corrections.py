@@ -16,6 +16,7 @@ from workflows.funds.appropriations import get as get_fund
 from workflows.funds.ledger import lock
 from workflows.funds.model import AccountCorrection, Appropriation, Payable
 from workflows.funds.payables import set_state
+from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.permissions import Facts, require
@@ -62,6 +63,7 @@ def enter(
     )
     session.add(row)
     _record(session, fund, payable, "account-correction-entered", actor, (row,))
+    tell(session, "correction-entered", row.id)
     return row
 
 
@@ -85,6 +87,7 @@ def decide(session: Session, actor: Actor, correction_id: int, agree: bool) -> A
         set_state(payable, "ready")
         covers = (row, payable)
     _record(session, fund, payable, f"account-correction-{row.state}", actor, covers)
+    tell(session, f"correction-{row.state}", row.id)
     return row
 
 

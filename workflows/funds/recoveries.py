@@ -21,6 +21,7 @@ from workflows.funds.appropriations import get as get_fund
 from workflows.funds.ledger import Money, lock, move
 from workflows.funds.model import RECOVERY_STATES, Appropriation, Payable, Recovery
 from workflows.funds.payables import set_state
+from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.permissions import Facts, require
@@ -97,6 +98,7 @@ def demand(session: Session, actor: Actor, recovery_id: int) -> Recovery:
     _in_state(row, "decided")
     row.state = "demanded"
     _record(session, fund, row, "recovery-demanded", actor)
+    tell(session, "recovery-demanded", row.id)
     return row
 
 
@@ -140,6 +142,7 @@ def receive(session: Session, actor: Actor, recovery_id: int, on: date, voucher:
         actor_id=actor.user_id,
         covers=(row,),
     )
+    tell(session, "recovery-received", row.id)
     return row
 
 

@@ -273,8 +273,12 @@ def recovery_list(session: Session, county_codes: Collection[str], state: str, n
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for 财政, and for whom a recovery waits. ``check``, ``release`` and ``confirm``: not one's own."""
+    """What waits for 财政, and for whom a recovery waits. ``check``, ``release`` and ``confirm``: not one's own.
 
+    :param batches: how many batches the ready payments make: one for each fund and process.
+    """
+
+    batches: int
     ready: int
     ready_fen: int
     check: int
@@ -287,17 +291,13 @@ class Waiting:
 
     @property
     def finance(self) -> int:
-        """How much there is for 财政 to do."""
-        return self.ready + self.check + self.release + self.bounced + self.confirm + self.to_receive
+        """How many things there are for 财政 to do; what one batch takes is one thing."""
+        return self.batches + self.check + self.release + self.bounced + self.confirm + self.to_receive
 
 
 def waiting(session: Session, county_codes: Collection[str], user_id: int | None) -> Waiting:
     """What waits in some counties for a person; batches and corrections of one's own wait for others."""
-    ready, ready_fen = session.execute(
-        select(func.count(Payable.id), func.coalesce(func.sum(Payable.amount_fen), 0))
-        .join(Appropriation, Appropriation.id == Payable.appropriation_id)
-        .where(Appropriation.county_code.in_(county_codes), Payable.state == "ready", _in_no_batch())
-    ).one()
+    ready = choices(session, county_codes)
     others = {
         state: int(count)
         for state, count in session.execute(
@@ -318,8 +318,9 @@ def waiting(session: Session, county_codes: Collection[str], user_id: int | None
         )
     }
     return Waiting(
-        ready=int(ready),
-        ready_fen=int(ready_fen),
+        batches=len(ready),
+        ready=sum(int(count) for _, _, count, _ in ready),
+        ready_fen=sum(int(fen) for _, _, _, fen in ready),
         check=others.get("made", 0),
         release=others.get("checked", 0),
         bank=batch_counts(session, county_codes).get("released", 0),
