@@ -71,6 +71,7 @@ def appropriate(session: Session, fen: int = 10_000_000, number: str = "吉财�
             (PROCESS,),
             date(2026, 3, 1),
             date(2026, 3, 1),
+            "县政府常务会议纪要〔2026〕5号",
         ),
     )
 

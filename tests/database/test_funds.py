@@ -154,23 +154,9 @@ def test_a_clock_that_was_set_back_moves_no_money(
     assert problems(county_session) == []
 
 
-def test_what_is_left_is_carried_over(county_session: Session) -> None:
-    finance = actor_named(county_session, "caizheng.clerk")
-    fund = appropriate(county_session, 500_000)
-    other = appropriate(county_session, 100_000, "吉财农〔2026〕2号")
-    assert appropriations.carry_over(county_session, finance, fund.id, other.id, "年末结转") == 500_000
-    assert accounts(county_session, fund) == (0, 0, 0, 0)
-    assert accounts(county_session, other) == (6000, 0, 0, 0)
-    with pytest.raises(Conflict, match="没有可用余额"):
-        appropriations.carry_over(county_session, finance, fund.id, other.id, "年末结转")
-    with pytest.raises(Invalid, match="没有结转"):
-        appropriations.carry_over(county_session, finance, other.id, other.id, "年末结转")
-    assert problems(county_session) == []
-
-
 def test_bad_entries_of_money_are_named_field_by_field(county_session: Session) -> None:
     data = appropriations.AppropriationData(
-        COUNTY, 1900, "gift", " ", "", 0, (), today() + timedelta(days=1), today()
+        COUNTY, 1900, "gift", " ", "", 0, (), today() + timedelta(days=1), today(), " "
     )
     with pytest.raises(Invalid) as refused:
         appropriations.appropriate(county_session, actor_named(county_session, "caizheng.clerk"), data)
@@ -181,6 +167,8 @@ def test_bad_entries_of_money_are_named_field_by_field(county_session: Session) 
         "processes",
         "year",
         "received_on",
+        "enabled_from",
+        "enabled_basis",
     }
     appropriate(county_session)
     with pytest.raises(Invalid) as repeated:

@@ -249,6 +249,7 @@ def test_a_fund_is_entered_changed_and_carried_over(office: Office, money_databa
         "processes": "one_time_reward",
         "received_on": "2025-06-01",
         "enabled_from": "2025-06-01",
+        "enabled_basis": "县政府常务会议纪要〔2025〕5号",
         "command_key": "one",
     }
     page = clerk.refused("/finance/funds/new", {**given, "amount": "-5", "received_on": "2027-01-01"})

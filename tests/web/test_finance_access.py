@@ -34,8 +34,10 @@ def test_who_does_not_act_on_the_money_of_a_county(office: Office, money_databas
         entries = session.scalar(select(func.count()).select_from(LedgerEntry))
     for username in ("renshe.a", "xiangcun.a", "taonan.caizheng", "shifan.clerk"):
         browser = office(username)
-        for get in ("/finance/funds/1/amount", "/finance/funds/1/carry", f"/finance/bounced/{payable}"):
-            browser.get(get, 403)
+        for act in ("amount", "carry", "enable", "give-back", "close"):
+            browser.get(f"/finance/funds/1/{act}", 403)
+            browser.refused(f"/finance/funds/1/{act}", {"memo": "x", "day": "2026-03-01"}, 403)
+        browser.get(f"/finance/bounced/{payable}", 403)
         for post in ("check", "return", "release", "cancel", "answer"):
             browser.refused(f"{path}/{post}", {"opinion": "x"}, 403)
         assert browser.client.get(f"{path}/file").status_code in (403, 404)

@@ -1,6 +1,16 @@
 """Pages of 财政: appropriations, payment batches, bounced payments, reconciliation, recoveries."""
 
-from webapp.finance import acting, batches, bounced, funds, making, overview, reconciliation, recoveries
+from webapp.finance import (
+    acting,
+    batches,
+    bounced,
+    closing,
+    funds,
+    making,
+    overview,
+    reconciliation,
+    recoveries,
+)
 from webapp.finance.blueprint import bp
 
 __all__ = [
@@ -8,6 +18,7 @@ __all__ = [
     "batches",
     "bounced",
     "bp",
+    "closing",
     "funds",
     "making",
     "overview",

@@ -16,11 +16,14 @@ from sqlalchemy.orm import Session
 from forms.model import Field
 from webapp.access import actor, page_actor
 from webapp.database import reading, transaction
+from webapp.filters import short_day
 from webapp.navigation import COUNTS, ONLY
 from webapp.questions import Answers, read_answers
 from workflows.base.errors import Forbidden, Invalid
 from workflows.cases.commands import body_digest, remember, replayed
-from workflows.funds.views import Waiting, waiting
+from workflows.funds import appropriations
+from workflows.funds.model import Appropriation
+from workflows.funds.views import FundState, Waiting, waiting
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Division, User
@@ -83,6 +86,24 @@ def seen(session: Session, county_code: str) -> None:
 def manages(session: Session, county_code: str) -> None:
     """Raise ``Forbidden`` unless the person on the page looks after the money of that county."""
     require(page_actor(), "funds.manage", Facts(division_chain=chain_codes(session, county_code)))
+
+
+def managed_fund(session: Session, fund_id: int) -> Appropriation:
+    """An appropriation whose money the person on the page looks after; raises ``NotFound``, ``Forbidden``."""
+    found = appropriations.get(session, fund_id)
+    manages(session, found.county_code)
+    return found
+
+
+def fund_stage(state: FundState) -> tuple[str, str] | None:
+    """Why nothing can be reserved in an appropriation now, with the tone of its tag; ``None`` when it can."""
+    if state.open:
+        return None
+    if state.fund.closed_on is not None:
+        return "已关闭", "plain"
+    if state.fund.enabled_from is not None:
+        return f"{short_day(state.fund.enabled_from)}起启用", "waiting"
+    return "还没有启用", "amber"
 
 
 def may(session: Session, permission: str, county_code: str) -> bool:

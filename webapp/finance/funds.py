@@ -1,4 +1,4 @@
-"""``/finance/funds``: entering an appropriation, its entries, changing its amount, carrying over what is left."""
+"""``/finance/funds``: entering an appropriation, its entries, changing its amount."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forms.model import Field, Option
 from webapp.access import allow
 from webapp.database import reading
 from webapp.filters import money
-from webapp.finance.blueprint import Question, ask, bp, manages, may, own_county, page, seen
+from webapp.finance.blueprint import Question, ask, bp, fund_stage, managed_fund, may, own_county, page, seen
 from webapp.officer.blueprint import page_number
 from webapp.questions import as_day, options
 from workflows.base.clock import today
@@ -64,8 +64,13 @@ def _fields(session: Session) -> tuple[Field, ...]:
             key="enabled_from",
             label="启用日期",
             type="date",
-            required=True,
-            hint="从这一天起，审核通过的申请可以预占这笔资金。",
+            hint="县里已经决定从这笔资金安排的，从这一天起可以申报和预占；还没有决定的不填，以后再启用。",
+        ),
+        Field(
+            key="enabled_basis",
+            label="启用的依据",
+            max_length=200,
+            hint="填了启用日期的必填，例如：县政府常务会议纪要〔2026〕5号。",
         ),
     )
 
@@ -90,10 +95,13 @@ def fund_new() -> ResponseReturnValue:
                 given["amount"],
                 tuple(given["processes"]),
                 as_day(given["received_on"]) or today(),
-                as_day(given["enabled_from"]) or today(),
+                as_day(given["enabled_from"]),
+                given["enabled_basis"] or "",
             ),
         )
-        said = f"已登记 {fund.document_number}，{money(fund.total_fen)}，现在可用。"
+        said = f"已登记 {fund.document_number}，{money(fund.total_fen)}。"
+        if fund.enabled_from is None:
+            said += "这笔资金还没有启用，启用以前不能申报和预占。"
         return said, url_for("finance.fund", fund_id=fund.id)
 
     day = today()
@@ -106,7 +114,6 @@ def fund_new() -> ResponseReturnValue:
             usual={
                 "year": str(day.year),
                 "received_on": day.isoformat(),
-                "enabled_from": day.isoformat(),
                 "processes": [known[0].key] if len(known) == 1 else [],
             },
             main="登记并下达",
@@ -148,6 +155,8 @@ def fund(fund_id: int) -> ResponseReturnValue:
         ],
         shown=shown,
         manages=may(session, "funds.manage", found.county_code),
+        stage=fund_stage(state),
+        enabling=found.closed_on is None and (found.enabled_from is None or found.enabled_from > today()),
         targets=views.carry_targets(session, found),
     )
 
@@ -157,7 +166,7 @@ def fund(fund_id: int) -> ResponseReturnValue:
 def fund_change(fund_id: int) -> ResponseReturnValue:
     """调整金额: to a new total."""
     session = reading()
-    found = _managed(session, fund_id)
+    found = managed_fund(session, fund_id)
     balance = session.get_one(Balance, found.id)
     used = balance.reserved_fen + balance.released_fen + balance.paid_fen
 
@@ -191,54 +200,7 @@ def fund_change(fund_id: int) -> ResponseReturnValue:
     )
 
 
-@bp.route("/funds/<int:fund_id>/carry", methods=["GET", "POST"])
-@allow("officer")
-def fund_carry(fund_id: int) -> ResponseReturnValue:
-    """结转: all that is available goes to another appropriation of the same source."""
-    session = reading()
-    found = _managed(session, fund_id)
-    available = session.get_one(Balance, found.id).available_fen
-    targets = views.carry_targets(session, found)
-
-    def act(writing: Session, who: Actor, given: dict[str, Any]) -> tuple[str, str]:
-        target = int(given["to"])
-        fen = appropriations.carry_over(writing, who, fund_id, target, given["memo"])
-        return f"已结转 {money(fen)}，下面是转入的资金。", url_for("finance.fund", fund_id=target)
-
-    return ask(
-        Question(
-            title="结转",
-            caption=f"{found.title}　{found.document_number}",
-            intro="可用余额全部转入同一来源的另一笔资金；已预占和在途的留在这里，按原资金拨付。",
-            facts=(("可用余额", money(available)),),
-            fields=(
-                Field(
-                    key="to",
-                    label="转入哪一笔资金",
-                    type="choice",
-                    required=True,
-                    options=tuple(
-                        Option(str(one.id), f"{one.year}年　{one.title}　{one.document_number}")
-                        for one in targets
-                    ),
-                ),
-                MEMO,
-            ),
-            main=f"结转 {money(available)}",
-            back=url_for("finance.fund", fund_id=fund_id),
-        ),
-        act,
-    )
-
-
 def _seen(session: Session, fund_id: int) -> Appropriation:
     found = appropriations.get(session, fund_id)
     seen(session, found.county_code)
-    return found
-
-
-def _managed(session: Session, fund_id: int) -> Appropriation:
-    """The appropriation, if the person on the page looks after its money."""
-    found = appropriations.get(session, fund_id)
-    manages(session, found.county_code)
     return found

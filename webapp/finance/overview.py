@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from webapp.access import allow, page_actor
 from webapp.database import reading
-from webapp.finance.blueprint import bp, counties, county_names, may, page, what_waits
+from webapp.finance.blueprint import bp, counties, county_names, fund_stage, may, page, what_waits
 from webapp.finance.sheets import Column, download, sheet
 from workflows.base.clock import today
 from workflows.cases.finance_views import Need, needs
@@ -54,7 +54,7 @@ def index() -> ResponseReturnValue:
     codes = counties(session)
     states = fund_states(session, codes)
     expected = needs(session, codes)
-    available = sum(one.balance.available_fen for one in states if _open(one))
+    available = sum(one.balance.available_fen for one in states if one.open)
     needed = sum(one.fen for one in expected)
     return page(
         "finance/index.html",
@@ -75,12 +75,6 @@ def index() -> ResponseReturnValue:
     )
 
 
-def _open(state: FundState) -> bool:
-    """Whether money may still be taken out of it."""
-    closed = state.fund.closed_on
-    return closed is None or closed > today()
-
-
 def _shown(state: FundState) -> dict[str, Any]:
     """One appropriation for the page, with the parts of its bar."""
     left, bar = 0, []
@@ -98,6 +92,7 @@ def _shown(state: FundState) -> dict[str, Any]:
         "paid": round(state.paid_share * 100),
         "year": round(state.year_share * 100),
         "mark": round(state.year_share * WIDTH),
+        "stage": fund_stage(state),
         "idle_days": state.idle_days,
         "idle": state.idle,
         "behind": state.behind,

@@ -53,6 +53,7 @@ def enter_funds(session: Session, county_code: str, process: str, fen: int) -> A
             (process,),
             day,
             day,
+            "演示用虚构文件，通演示〔2026〕2号",
         ),
     )
 

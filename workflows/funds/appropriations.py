@@ -1,4 +1,4 @@
-"""Appropriations: entered, changed and carried over by 财政, seen by those concerned."""
+"""Appropriations: entered and changed by 财政, seen by those concerned. Their beginning and end: ``closing``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ from workflows.organisations.permissions import Facts, require
 
 @dataclass(frozen=True)
 class AppropriationData:
-    """What 财政 enters. ``amount_fen``: whole fen. ``processes``: keys of the processes it may pay for."""
+    """What 财政 enters.
+
+    :param amount_fen: whole fen.
+    :param processes: keys of the processes it may pay for.
+    :param enabled_from: from when the county pays out of it; ``None``: it has not decided yet.
+    :param enabled_basis: on whose decision; required with ``enabled_from``.
+    """
 
     county_code: str
     year: int
@@ -30,12 +36,13 @@ class AppropriationData:
     amount_fen: int
     processes: tuple[str, ...]
     received_on: date
-    enabled_from: date
+    enabled_from: date | None = None
+    enabled_basis: str = ""
 
 
 def appropriate(session: Session, actor: Actor, data: AppropriationData) -> Appropriation:
     """Enter an appropriation and book it as 下达."""
-    _require(session, actor, data.county_code)
+    require_manager(session, actor, data.county_code)
     errors: dict[str, str] = {}
     if data.amount_fen <= 0:
         errors["amount"] = "金额必须大于 0。"
@@ -49,6 +56,10 @@ def appropriate(session: Session, actor: Actor, data: AppropriationData) -> Appr
         errors["year"] = f"年度应在 2000 年至 {today().year + 1} 年之间。"
     if data.received_on > today():
         errors["received_on"] = "下达日期不能晚于今天。"
+    if data.enabled_from is not None and data.enabled_from < data.received_on:
+        errors["enabled_from"] = "启用日期不能早于下达日期。"
+    if data.enabled_from is not None and not data.enabled_basis.strip():
+        errors["enabled_basis"] = "填了启用日期的，请填写启用的依据，例如县政府常务会议纪要的文号。"
     if errors:
         raise Invalid("资金没有登记，请改正下列内容。", errors)
     number = data.document_number.strip()
@@ -73,6 +84,7 @@ def appropriate(session: Session, actor: Actor, data: AppropriationData) -> Appr
         total_fen=data.amount_fen,
         processes=list(data.processes),
         enabled_from=data.enabled_from,
+        enabled_basis=data.enabled_basis.strip() if data.enabled_from is not None else "",
         received_on=data.received_on,
         created_by=actor.user_id,
     )
@@ -93,11 +105,13 @@ def appropriate(session: Session, actor: Actor, data: AppropriationData) -> Appr
 def change_amount(session: Session, actor: Actor, fund_id: int, total_fen: int, memo: str) -> Appropriation:
     """Raise or lower an appropriation to a new total; never under what is reserved, released or paid."""
     fund = get(session, fund_id)
-    _require(session, actor, fund.county_code)
+    require_manager(session, actor, fund.county_code)
     if not memo.strip():
         raise Invalid("金额没有调整。", {"memo": "请填写调整的依据，例如文件名称和文号。"})
     balance = lock(session, fund.id)
     session.refresh(fund)
+    if fund.closed_on is not None:
+        raise Conflict("这笔资金已经关闭，金额不能再调整。")
     difference = total_fen - fund.total_fen
     if difference == 0:
         raise Invalid("金额没有调整。", {"amount": "新的金额与现在的相同。"})
@@ -114,28 +128,6 @@ def change_amount(session: Session, actor: Actor, fund_id: int, total_fen: int, 
         session, fund, Money(kind, abs(difference), memo=memo.strip()), actor_id=actor.user_id, covers=(fund,)
     )
     return fund
-
-
-def carry_over(session: Session, actor: Actor, from_id: int, to_id: int, memo: str) -> int:
-    """结转: what one year's appropriation has left goes to another of the same county and source. Returns the fen."""
-    fund, target = get(session, from_id), get(session, to_id)
-    _require(session, actor, fund.county_code)
-    if (fund.county_code, fund.source) != (target.county_code, target.source) or fund.id == target.id:
-        raise Invalid("没有结转。", {"to": "只能结转到本县同一来源的另一笔资金。"})
-    for one in sorted((from_id, to_id)):  # everyone locks in this order
-        lock(session, one)
-    session.refresh(fund)
-    session.refresh(target)
-    left = lock(session, fund.id).available_fen
-    if left <= 0:
-        raise Conflict("这笔资金没有可用余额，不需要结转。")
-    fund.total_fen -= left
-    target.total_fen += left
-    move(session, fund, Money("carry_out", left, memo=memo.strip()), actor_id=actor.user_id, covers=(fund,))
-    move(
-        session, target, Money("carry_in", left, memo=memo.strip()), actor_id=actor.user_id, covers=(target,)
-    )
-    return left
 
 
 def get(session: Session, fund_id: int) -> Appropriation:
@@ -171,5 +163,6 @@ def balances(session: Session, county_codes: list[str]) -> list[tuple[Appropriat
     return [(fund, balance) for fund, balance in rows]
 
 
-def _require(session: Session, actor: Actor, county_code: str) -> None:
+def require_manager(session: Session, actor: Actor, county_code: str) -> None:
+    """Raise ``Forbidden`` unless the actor looks after the money of that county."""
     require(actor, "funds.manage", Facts(division_chain=chain_codes(session, county_code)))

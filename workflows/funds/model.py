@@ -44,6 +44,7 @@ MOVES = {
     "free": ("释放", "reserved", "available"),
     "release": ("拨付", "reserved", "released"),
     "pay": ("支付成功", "released", "paid"),
+    "give_back": ("上级收回", "available", "source"),
     "bounce": ("退票", "released", "reserved"),
     "recover": ("追回", "paid", "available"),
 }
@@ -90,7 +91,7 @@ RECOVERY_STATES = {
 
 class Appropriation(Base):
     """Money given to a county for a purpose in a year, under a document. ``enabled_from``: a grant is no right (「可」)
-    until the county says from which day it pays it out of this money."""
+    until the county says from which day, and on whose decision, it pays it out of this money; empty until then."""
 
     __tablename__ = "appropriations"
     __table_args__ = (
@@ -108,8 +109,10 @@ class Appropriation(Base):
     total_fen: Mapped[int] = mapped_column(Fen, default=0)
     #: Processes it may pay for, by key.
     processes: Mapped[list[str]] = mapped_column(JsonText)
-    enabled_from: Mapped[date] = mapped_column(Date)
+    enabled_from: Mapped[date | None] = mapped_column(Date)
+    enabled_basis: Mapped[str] = mapped_column(String(200), default="")
     closed_on: Mapped[date | None] = mapped_column(Date)
+    closed_basis: Mapped[str] = mapped_column(String(200), default="")
     received_on: Mapped[date] = mapped_column(Date)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     created_by: Mapped[int | None] = mapped_column(Identifier)
@@ -123,7 +126,9 @@ class Appropriation(Base):
         "total_fen",
         "processes",
         "enabled_from",
+        "enabled_basis",
         "closed_on",
+        "closed_basis",
         "received_on",
     )
 

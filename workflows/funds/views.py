@@ -63,6 +63,7 @@ def paged(session: Session, query: AnySelect, number: int, size: int = PAGE) -> 
 class FundState:
     """An appropriation and how it stands on a day. Amounts in fen.
 
+    :param day: on which it stands so.
     :param idle_days: how long money has lain available since it came in; 0 when there is none.
     :param paid_share: 0 … 1 of what was appropriated has been paid.
     :param year_share: 0 … 1 of its year is over.
@@ -70,9 +71,17 @@ class FundState:
 
     fund: Appropriation
     balance: Balance
+    day: date
     idle_days: int
     paid_share: float
     year_share: float
+
+    @property
+    def open(self) -> bool:
+        """Whether money may be reserved in it now."""
+        day = self.day
+        enabled, closed = self.fund.enabled_from, self.fund.closed_on
+        return enabled is not None and enabled <= day and (closed is None or closed > day)
 
     @property
     def idle(self) -> bool:
@@ -89,7 +98,7 @@ def fund_state(fund: Appropriation, balance: Balance, day: date) -> FundState:
     """How one appropriation stands on a day."""
     idle = (day - fund.received_on).days if balance.available_fen > 0 else 0
     share = balance.paid_fen / fund.total_fen if fund.total_fen else 0.0
-    return FundState(fund, balance, max(idle, 0), share, year_share(fund.year, day))
+    return FundState(fund, balance, day, max(idle, 0), share, year_share(fund.year, day))
 
 
 def year_share(year: int, day: date) -> float:
@@ -120,7 +129,7 @@ def entries(session: Session, fund_id: int, number: int) -> Page[AnyRow]:
 
 
 def carry_targets(session: Session, fund: Appropriation) -> list[Appropriation]:
-    """Where the rest of an appropriation may go: others of the same county and source."""
+    """Where the rest of an appropriation may go: open ones of the same county and source, of its year or later."""
     return list(
         session.scalars(
             select(Appropriation)
@@ -128,6 +137,7 @@ def carry_targets(session: Session, fund: Appropriation) -> list[Appropriation]:
                 Appropriation.county_code == fund.county_code,
                 Appropriation.source == fund.source,
                 Appropriation.id != fund.id,
+                Appropriation.year >= fund.year,
                 Appropriation.closed_on.is_(None),
             )
             .order_by(Appropriation.year.desc(), Appropriation.id)
