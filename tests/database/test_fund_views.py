@@ -49,9 +49,6 @@ def test_every_list_says_what_the_rows_say(county_session: Session, store: FileS
     assert [(one[0].id, one[1], one[2], one[3]) for one in views.choices(session, [COUNTY])] == [
         (fund.id, PROCESS, 3, 300_000)
     ]
-    unpaid = views.unpaid(session, fund.id, PROCESS, 10)
-    assert [one.state for one, _ in unpaid] == ["ready", "ready", "ready", "reserved"]
-    assert [name for _, name in unpaid] == ["演示1", "演示2", "演示3", "演示4"]
     batch = released(session, fund, store)
     clerk = actor_named(session, "caizheng.clerk")
     assert views.waiting(session, [COUNTY], clerk.user_id).bank == 1

@@ -35,7 +35,7 @@ def batch_number(database: Database, offset: int = 0) -> PaymentBatch:
 def made(browser: Browser, **changes: Any) -> PaymentBatch:
     """The clerk makes a batch of all that may be paid; returns its address."""
     page = browser.get("/finance/batches/new")
-    browser.submit("/finance/batches/new", {**page.form("making"), **changes})
+    browser.submit("/finance/batches/new", {**page.form("making"), "make": "all", **changes})
     return browser.path
 
 
@@ -76,9 +76,8 @@ def test_the_money_goes_its_whole_way_with_a_bounce(
 ) -> None:
     clerk, checker, head = office("caizheng.clerk"), office("caizheng.b"), office("caizheng.head")
     page = clerk.get("/finance/batches/new")
-    assert "可以拨付 3 笔，合计 3,000.00 元；另有 3 笔现在不能拨付" in page.main
-    assert "公示" in page.main
-    assert len(page.all("input", name="payable")) == 3
+    assert "1 个单位，1 件申请，3 笔，合计 3,000.00 元；另有 1 件现在不能拨付" in page.main
+    assert "全部 3 笔生成批次" in page.main
     path = made(clerk)
     assert clerk.page is not None
     assert "由您经办，须由其他人员复核" in clerk.page.main
@@ -149,7 +148,7 @@ def test_a_form_sent_twice_does_one_thing_and_says_so_twice(
     office: Office, claims: Filled, money_database: Database
 ) -> None:
     clerk = office("caizheng.clerk")
-    form = clerk.get("/finance/batches/new").form("making")
+    form = {**clerk.get("/finance/batches/new").form("making"), "make": ["all"]}
     first = clerk.post("/finance/batches/new", form)
     second = clerk.post("/finance/batches/new", form)
     assert first.headers["Location"] == second.headers["Location"]
@@ -158,25 +157,7 @@ def test_a_form_sent_twice_does_one_thing_and_says_so_twice(
     with money_database.reading() as session:
         assert session.scalar(select(func.count()).select_from(PaymentBatch)) == 1
     form["command_key"] = ["another"]
-    assert "已不在待拨付状态" in clerk.refused("/finance/batches/new", form, 409).main
-
-
-def test_what_is_wrong_with_a_new_batch_is_said_and_ticks_are_kept(
-    office: Office, claims: Filled, money_database: Database
-) -> None:
-    clerk = office("caizheng.clerk")
-    form = clerk.get("/finance/batches/new").form("making")
-    chosen = form["payable"][:1]
-    page = clerk.refused("/finance/batches/new", {**form, "payable": []})
-    assert page.errors == ["请至少勾选一笔。"]
-    page = clerk.refused("/finance/batches/new", {**form, "payable": chosen, "layout": "none"})
-    assert page.errors == ["请选择银行文件的格式。"]
-    assert page.form("making")["payable"] == chosen
-    with money_database.reading() as session:
-        held = session.scalars(select(Payable.id).where(Payable.state == "reserved")).first()
-    clerk.refused("/finance/batches/new", {**form, "payable": [str(held)]}, 409)
-    page = clerk.submit("/finance/batches/new", {**form, "payable": chosen})
-    assert "1 笔" in page.main
+    assert "有了变化" in clerk.refused("/finance/batches/new", form, 409).main
 
 
 def test_a_batch_is_returned_with_a_reason_and_voided(

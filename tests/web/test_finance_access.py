@@ -44,7 +44,7 @@ def test_who_does_not_act_on_the_money_of_a_county(office: Office, money_databas
         if username != "taonan.caizheng":
             browser.get("/finance/funds/new", 403)
             browser.get("/finance/batches/new", 403)
-    form = {"fund": "1", "process": "one_time_reward", "payable": str(payable), "layout": "standard"}
+    form = {"fund": "1", "process": "one_time_reward", "make": "all", "layout": "standard"}
     office("taonan.caizheng").refused("/finance/batches/new", form, 403)
     with money_database.reading() as session:
         assert session.scalar(select(func.count()).select_from(LedgerEntry)) == entries

@@ -1,8 +1,12 @@
-"""``/finance/batches/new``: 财政经办 gathers what is ready. What may not be paid is shown with its reason and cannot be ticked."""
+"""``/finance/batches/new``: 财政经办 gathers what is ready. All of it in one act, or some units, or some cases.
+
+What may not be paid is shown with its reason and cannot be ticked.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 from flask import request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,86 +18,121 @@ from webapp.access import allow
 from webapp.database import reading
 from webapp.filters import money
 from webapp.finance.blueprint import bp, manages, new_key, once, own_county, page
+from webapp.finance.choosing import CASES, PAGE, UNITS, Choice, Place, written
 from workflows.base.errors import Conflict, Invalid
-from workflows.base.privacy import mask_account
+from workflows.cases.batch_choices import Waiting, still_there, sums, waiting_cases
 from workflows.cases.finance_views import paying_processes
 from workflows.cases.paying import blocked_cases
 from workflows.funds import appropriations, batches, views
 from workflows.funds.bank_files import LAYOUTS
-from workflows.funds.model import Payable
 from workflows.organisations.actors import Actor
 
-#: Held back without a reason of the case itself.
-NOT_YET = "公示期满、异议办结后转入待拨付"
+T = TypeVar("T")
+#: What is said when a page speaks of what is no longer so.
+CHANGED = "页面打开之后，待拨付的款项有了变化。下面是现在的情况，请核对后再生成；已选的没有丢。"
 
 
 @bp.route("/batches/new", methods=["GET", "POST"])
 @allow("officer")
 def batch_new() -> ResponseReturnValue:
-    """Choose the fund, then the rows."""
+    """Choose the fund, then all that is ready, or units, or cases. Going from page to page is a POST too: it keeps
+    what is ticked."""
     session = reading()
     county = own_county(session, "funds.manage")
-    if request.method == "POST":
-        return _make(county)
-    return _page(session, county)
-
-
-def _make(county: str) -> ResponseReturnValue:
+    if request.method == "GET":
+        return _page(session, county, Place.read(request.args.get("place", "")), Choice({}))
     fund_id = request.form.get("fund", 0, type=numbers.key)
-    process, layout = request.form.get("process", ""), request.form.get("layout", "")
-    chosen = numbers.keys(request.form.getlist("payable"))
-    manages(reading(), appropriations.get(reading(), fund_id).county_code)
-    if not chosen:
-        return _page(reading(), county, {"payable": "请至少勾选一笔。"}, chosen)
+    process = request.form.get("process", "")
+    manages(session, appropriations.get(session, fund_id).county_code)
+    here = Place.read(request.form.get("place", ""))
+    if "make" in request.form:
+        return _make(county, fund_id, process, here)
+    if "clear" in request.form:
+        return _page(session, county, here, Choice({}))
+    choice = Choice.sent(waiting_cases(session, fund_id, process))
+    return _page(session, county, Place.read(request.form.get("go", "")), choice)
+
+
+def _make(county: str, fund_id: int, process: str, here: Place) -> ResponseReturnValue:
+    """Make the batch; whatever stands in the way is said on the page, with everything chosen."""
 
     def act(session: Session, who: Actor) -> tuple[str, str]:
         batch = batches.make(
-            session, who, fund_id, process, blocked=blocked_cases, payable_ids=chosen, layout=layout
+            session,
+            who,
+            fund_id,
+            process,
+            blocked=blocked_cases,
+            cases=_wanted(waiting_cases(session, fund_id, process)),
+            layout=request.form.get("layout", ""),
         )
-        said = f"已生成批次 {batch.number}，{batch.line_count} 笔，合计 {money(batch.total_fen)}。请通知其他人员复核。"
+        said = f"已生成批次 {batch.number}，{batch.line_count} 笔，合计 {money(batch.total_fen)}。已通知其他人员复核。"
         return said, url_for("finance.batch", batch_id=batch.id)
 
     try:
         return once(act)
     except Invalid as error:
-        return _page(reading(), county, error.errors or {"": error.message}, chosen)
+        problems, status = error.errors or {"": error.message}, 422
     except Conflict as error:
-        return _page(reading(), county, {"": error.message}, chosen, status=409)
+        problems, status = {"": error.message}, 409
+    choice = Choice.sent(waiting_cases(reading(), fund_id, process))
+    return _page(reading(), county, here, choice, problems, status)
+
+
+def _wanted(waiting: Waiting) -> dict[int, int]:
+    """The cases that the form asks for, with how many payments of each were seen; raises what stands in the way."""
+    if request.form["make"] == "all":
+        seen = (request.form.get("all_people"), request.form.get("all_fen"))
+        if seen != (str(waiting.people), str(waiting.fen)):
+            raise Conflict(CHANGED)
+        return waiting.first()
+    choice = Choice.sent(waiting)
+    choice.keep({one.case_id for one in waiting.payable})
+    if choice.changed:
+        raise Conflict(CHANGED)
+    if not choice.cases:
+        raise Invalid("批次没有生成。", {"case": "请先勾选单位或者申请，或者用“全部”生成。"})
+    return choice.cases
 
 
 def _page(
     session: Session,
     county: str,
+    place: Place,
+    choice: Choice,
     errors: dict[str, str] | None = None,
-    chosen: list[int] | None = None,
-    status: int = 422,
+    status: int = 200,
 ) -> ResponseReturnValue:
     titles = {one.key: one.title for one in paying_processes(session)}
     found = views.choices(session, [county])
     picked = _picked(found)
-    rows = _rows(session, picked, chosen) if picked is not None else []
-    ready = [one for one in rows if not one["blocked"]]
+    waiting = waiting_cases(session, picked[0].id, picked[1]) if picked is not None else Waiting((), ())
+    choice.cases = still_there(waiting, choice.cases)  # the sums below are what is seen from now on
+    cases, people, fen = sums(waiting, choice.cases)
     return page(
         "finance/making.html",
         session,
-        status if errors else 200,
+        status,
         choices=[
             {
                 "title": f"{fund.year}年　{fund.title}　{fund.document_number}",
                 "process": titles.get(process, process),
-                "people": people,
-                "fen": fen,
+                "people": count,
+                "fen": total,
                 "href": url_for("finance.batch_new", fund=fund.id, process=process),
                 "active": picked is not None and (fund.id, process) == (picked[0].id, picked[1]),
             }
-            for fund, process, people, fen in found
+            for fund, process, count, total in found
         ],
         picked=picked,
         process=titles.get(picked[1], picked[1]) if picked is not None else "",
-        rows=rows,
-        ready=ready,
-        ready_fen=sum(one["amount"] for one in ready),
-        full=len(rows) >= batches.MAX_LINES,
+        waiting=waiting,
+        most=batches.MAX_LINES,
+        first=sum(waiting.first().values()),
+        chosen={"cases": cases, "people": people, "fen": fen, "text": written(choice.cases)},
+        list=_units(waiting, choice, place) if place.view == UNITS else _cases(waiting, choice, place),
+        place=str(place),
+        view=place.view,
         layouts=[(key, layout.title) for key, layout in LAYOUTS.items()],
         layout=request.form.get("layout", ""),
         key=request.form.get("command_key") or new_key(),
@@ -110,24 +149,62 @@ def _picked(found: list[Row[Any]]) -> Row[Any] | None:
     return named or (found[0] if len(found) == 1 else None)
 
 
-def _rows(session: Session, picked: Row[Any], chosen: list[int] | None) -> list[dict[str, Any]]:
-    found = views.unpaid(session, picked[0].id, picked[1], batches.MAX_LINES)
-    blocked = blocked_cases(session, {one.case_id for one, _ in found})
-    return [_row(one, person, blocked, chosen) for one, person in found]
+def _slice(rows: Sequence[T], place: Place) -> tuple[Sequence[T], dict[str, Any]]:
+    """The rows of a page, and the buttons that lead to the others."""
+    last = max(1, -(-len(rows) // PAGE))
+    number = min(place.page, last)
+    return rows[(number - 1) * PAGE : number * PAGE], {
+        "number": number,
+        "last": last,
+        "total": len(rows),
+        "back": str(Place(place.view, number - 1, place.unit)) if number > 1 else "",
+        "next": str(Place(place.view, number + 1, place.unit)) if number < last else "",
+    }
 
 
-def _row(
-    one: Payable, person: str | None, blocked: dict[int, str], chosen: list[int] | None
-) -> dict[str, Any]:
-    reason = blocked.get(one.case_id) or (NOT_YET if one.state == "reserved" else "")
+def _units(waiting: Waiting, choice: Choice, place: Place) -> dict[str, Any]:
+    """A page of units with what may be paid to each."""
+    shown, pager = _slice(waiting.units(), place)
     return {
-        "id": one.id,
-        "case": one.case_number,
-        "person": person,
-        "payee": one.payee_name,
-        "account": mask_account(one.account_number),
-        "bank": one.bank_name,
-        "amount": one.amount_fen,
-        "blocked": reason,
-        "picked": not reason and (chosen is None or one.id in chosen),
+        "rows": [
+            {
+                "id": unit.employer_id,
+                "name": unit.name,
+                "cases": len(unit.cases),
+                "people": unit.people,
+                "amount": unit.fen,
+                "picked": choice.whole(unit),
+                "some": choice.some(unit) if not choice.whole(unit) else 0,
+                "open": str(Place(CASES, 1, unit.employer_id)),
+            }
+            for unit in shown
+        ],
+        "shown": written({unit.employer_id: unit.people for unit in shown}),
+        "unit": "",
+        **pager,
+    }
+
+
+def _cases(waiting: Waiting, choice: Choice, place: Place) -> dict[str, Any]:
+    """A page of cases: those that may be paid, then those that may not, with the reason."""
+    wanted = [
+        one for one in (*waiting.payable, *waiting.held) if not place.unit or one.employer_id == place.unit
+    ]
+    shown, pager = _slice(wanted, place)
+    return {
+        "rows": [
+            {
+                "id": one.case_id,
+                "number": one.number,
+                "name": one.employer,
+                "people": one.people,
+                "amount": one.fen,
+                "blocked": one.blocked,
+                "picked": one.case_id in choice.cases,
+            }
+            for one in shown
+        ],
+        "shown": written({one.case_id: one.people for one in shown if not one.blocked}),
+        "unit": next((one.employer for one in wanted), "") if place.unit else "",
+        **pager,
     }

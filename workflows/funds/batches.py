@@ -7,7 +7,8 @@ rows may be paid at all (its 公示 has ended, no objection is open) is the case
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import func, insert, select, update
@@ -40,20 +41,23 @@ def make(
     process: str,
     *,
     blocked: Blocked,
-    payable_ids: Collection[int] | None = None,
+    cases: Mapping[int, int] | None = None,
     layout: str = "standard",
 ) -> PaymentBatch:
     """财政经办 gathers what is ready into a batch.
 
-    :param payable_ids: which; all that are ready when ``None`` (at most ``MAX_LINES``).
+    :param cases: case → how many of its payments the clerk saw: the ready payments of these cases; all that are ready
+        when ``None`` (at most ``MAX_LINES``). Nobody orders to be paid what has changed since he looked.
     :param blocked: asked again here: a row whose case must not be paid is refused by name of its case.
+    :raises Conflict: nothing is ready, a case must not be paid, or has more or fewer ready payments than were seen.
+    :raises Invalid: more than ``MAX_LINES`` were chosen, or the layout is unknown; ``errors`` by field.
     """
     fund = get_fund(session, fund_id)
     _require(session, actor, fund.county_code)
     if layout not in LAYOUTS:
         raise Invalid("批次没有生成。", {"layout": "请选择银行文件的格式。"})
     lock(session, fund.id)
-    payables = _ready(session, fund, process, payable_ids)
+    payables = _ready(session, fund, process, cases)
     if not payables:
         raise Conflict("没有待拨付的款项。公示期满、没有异议、未在其他批次中的款项才能进入批次。")
     _refuse_blocked(session, payables, blocked)
@@ -99,7 +103,7 @@ def make(
 
 
 def _ready(
-    session: Session, fund: Appropriation, process: str, payable_ids: Collection[int] | None
+    session: Session, fund: Appropriation, process: str, cases: Mapping[int, int] | None
 ) -> list[Payable]:
     living = select(BatchLine.payable_id).where(BatchLine.state.in_(("waiting", "paid")))
     wanted = (
@@ -111,16 +115,25 @@ def _ready(
             Payable.id.not_in(living),
         )
         .order_by(Payable.case_id, Payable.id)
-        .limit(MAX_LINES)
     )
-    if payable_ids is None:
-        return list(session.scalars(wanted))
-    found = list(session.scalars(wanted.where(Payable.id.in_(payable_ids))))
-    if len(found) != len(set(payable_ids)):
-        raise Conflict(
-            f"选中的款项有 {len(set(payable_ids)) - len(found)} 笔已不在待拨付状态。请刷新页面后重新选择。"
+    if cases is None:
+        return list(session.scalars(wanted.limit(MAX_LINES)))
+    if sum(cases.values()) > MAX_LINES and len(cases) > 1:
+        raise Invalid(
+            "批次没有生成。",
+            {
+                "case": f"选了 {sum(cases.values())} 笔，一个批次最多 {MAX_LINES} 笔，请少选一些，分几个批次生成。"
+            },
         )
-    return found
+    found = list(session.scalars(wanted.where(Payable.case_id.in_(cases))))
+    now_ready = Counter(one.case_id for one in found)
+    changed = sum(now_ready[case_id] != seen for case_id, seen in cases.items())
+    if changed:
+        raise Conflict(
+            f"选中的申请有 {changed} 件的待拨付款项已经变化（有人剔除、已进入其他批次或者又有到期的）。"
+            "下面是现在的情况，请核对后再生成。"
+        )
+    return found[:MAX_LINES]  # one case alone may be larger than a batch: the rest of it goes into the next
 
 
 def check(session: Session, actor: Actor, batch_id: int, agree: bool, opinion: str) -> PaymentBatch:

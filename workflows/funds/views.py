@@ -148,7 +148,8 @@ def carry_targets(session: Session, fund: Appropriation) -> list[Appropriation]:
 # What may be paid -----------------------------------------------------------------------------------------------------
 
 
-def _in_no_batch() -> ColumnElement[bool]:
+def in_no_batch() -> ColumnElement[bool]:
+    """Payables that stand in no living batch."""
     living = select(BatchLine.payable_id).where(BatchLine.state.in_(("waiting", "paid")))
     return Payable.id.not_in(living)
 
@@ -162,28 +163,10 @@ def choices(session: Session, county_codes: Collection[str]) -> list[AnyRow]:
             .where(
                 Appropriation.county_code.in_(county_codes),
                 Payable.state == "ready",
-                _in_no_batch(),
+                in_no_batch(),
             )
             .group_by(Appropriation.id, Payable.process)
             .order_by(Appropriation.id, Payable.process)
-        )
-    )
-
-
-def unpaid(session: Session, fund_id: int, process: str, limit: int) -> list[AnyRow]:
-    """What no batch holds of an appropriation, those ready first: (payable, name of the person it is paid for)."""
-    return list(
-        session.execute(
-            select(Payable, Person.name)
-            .outerjoin(Person, Person.id == Payable.person_id)
-            .where(
-                Payable.appropriation_id == fund_id,
-                Payable.process == process,
-                Payable.state.in_(("ready", "reserved")),
-                _in_no_batch(),
-            )
-            .order_by(Payable.state != "ready", Payable.case_id, Payable.id)
-            .limit(limit)
         )
     )
 

@@ -1,6 +1,7 @@
 // Keeps what is typed in this tab until the server has it: a session that ends, a page that fails, a tab that is
 // reloaded lose nothing. Only in sessionStorage (gone with the tab), under the person's key, never passwords, files or
-// tokens. Forms take part by data-keep or data-autosave-url. Others listen to and send:
+// tokens. Forms take part by data-keep or data-autosave-url; data-keep="sent": the page that answers carries all that
+// was sent (a list whose pages are buttons), so nothing is put back over it. Others listen to and send:
 //   wg:saved   on a form: the server has everything, forget the copy
 const PREFIX = "wg:kept:";
 const user = document.body.dataset.user || "";
@@ -111,9 +112,15 @@ function tidy() {
     const kept = read(key);
     const own = key.startsWith(`${PREFIX}${user}:`);
     if (!kept || (user && !own)) store(key, null);
-    else if (kept.sent && arrived && !key.startsWith(`${PREFIX}${user}:${here}:`)) store(key, null);
+    else if (kept.sent && arrived && (!key.startsWith(`${PREFIX}${user}:${here}:`) || carried(key))) store(key, null);
     else if (kept.sent) store(key, { ...kept, sent: false });
   }
+}
+
+// Whether this page is the answer to what was sent, with all of it.
+function carried(key) {
+  const form = document.getElementById(key.slice(`${PREFIX}${user}:${here}:`.length));
+  return form?.dataset.keep === "sent";
 }
 
 try { tidy(); } catch { /* no storage */ }
