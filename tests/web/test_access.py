@@ -102,6 +102,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "finance.batch_release": only(OFFICER),
     "finance.batch_cancel": only(OFFICER),
     "finance.batch_answer": only(OFFICER),
+    "finance.batch_answer_progress": only(OFFICER),
     "finance.bounced": only(OFFICER, AUDITOR),
     "finance.correct": only(OFFICER),
     "finance.correction_decide": only(OFFICER),

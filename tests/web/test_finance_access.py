@@ -41,6 +41,7 @@ def test_who_does_not_act_on_the_money_of_a_county(office: Office, money_databas
         for post in ("check", "return", "release", "cancel", "answer"):
             browser.refused(f"{path}/{post}", {"opinion": "x"}, 403)
         assert browser.client.get(f"{path}/file").status_code in (403, 404)
+        assert browser.client.get(f"{path}/answer/progress").status_code == 403
         if username != "taonan.caizheng":
             browser.get("/finance/funds/new", 403)
             browser.get("/finance/batches/new", 403)

@@ -25,6 +25,7 @@ TITLES = {
     "notice": "发送通知",
     "notify-user": "发送通知",
     "notify-department": "发送通知",
+    "read_answer": "核对银行回执",
     "money_notice": "发送通知",
     "payments_changed": "支付结果通知办件",
     "verify_everything": "核验操作记录",

@@ -127,6 +127,7 @@ STREAMS = {
 #: Table → what its rows are.
 TABLES = {
     "account_corrections": "账户更正",
+    "answer_uploads": "银行回执文件",
     "appropriations": "资金",
     "assignments": "岗位",
     "attachments": "材料",

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import request, url_for
+from flask import jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from webapp.access import allow
 from webapp.database import reading
 from webapp.filters import money
-from webapp.finance.batches import batch_page
+from webapp.finance.batches import UPLOAD_STATES, batch_page, time_left
 from webapp.finance.blueprint import bp, manages, once
 from webapp.questions import as_day
-from workflows.base.errors import Invalid
+from workflows.base.errors import Invalid, NotFound
 from workflows.base.installation import installation
 from workflows.cases.paying import blocked_cases
-from workflows.funds import answers, batches
+from workflows.funds import answer_uploads, answers, batches
 from workflows.funds.model import PaymentBatch
 from workflows.organisations.actors import Actor
 
@@ -92,6 +92,12 @@ def batch_answer(batch_id: int) -> ResponseReturnValue:
     if errors or day is None:
         return batch_page(reading(), batch_id, errors=errors, typed={"value_date": given})
 
+    def hand_in(session: Session, who: Actor) -> tuple[str, str]:
+        answer_uploads.hand_in(session, who, batch_id, content, installation().files, value_date=day)
+        return "回执已收到，正在后台核对，可以离开本页，完成后会通知您。", url_for(
+            "finance.batch", batch_id=batch_id
+        )
+
     def act(session: Session, who: Actor) -> tuple[str, str]:
         answer = answers.import_answer(session, who, batch_id, content, installation().files, value_date=day)
         said = f"回执已导入：支付成功 {answer.paid_count} 笔 {money(answer.paid_fen)}"
@@ -99,8 +105,9 @@ def batch_answer(batch_id: int) -> ResponseReturnValue:
             said += f"，退票 {answer.bounced_count} 笔 {money(answer.bounced_fen)}，请到“退票更正”更正账户后重新拨付"
         return f"{said}。", url_for("finance.batch", batch_id=batch_id)
 
+    large = answer_uploads.is_large(batches.get(reading(), batch_id))
     try:
-        return once(act)
+        return once(hand_in if large else act)
     except Invalid as error:
         return batch_page(
             reading(),
@@ -108,6 +115,27 @@ def batch_answer(batch_id: int) -> ResponseReturnValue:
             errors=error.errors or {"file": error.message},
             typed={"value_date": given},
         )
+
+
+@bp.get("/batches/<int:batch_id>/answer/progress")
+@allow("officer")
+def batch_answer_progress(batch_id: int) -> ResponseReturnValue:
+    """How far the worker is with a large answer, for the page that waits."""
+    session = reading()
+    manages(session, batches.get(session, batch_id).county_code)
+    row = answer_uploads.latest(session, batch_id)
+    if row is None:
+        raise NotFound("这个批次没有正在核对的回执。")
+    finished = row.state not in answer_uploads.LIVING
+    eta = time_left(row)
+    text = f"{UPLOAD_STATES.get(row.state, '')}{f'，预计还需{eta}' if eta else ''}"
+    return jsonify(
+        done=row.done,
+        total=row.total,
+        text="核对完成" if finished else text,
+        finished=finished,
+        href=url_for("finance.batch", batch_id=batch_id),
+    )
 
 
 def _act(

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from webapp.access import allow, page_actor
 from webapp.database import reading
+from webapp.filters import duration
 from webapp.finance.blueprint import (
     BATCH_TONES,
     LINE_TONES,
@@ -23,17 +24,20 @@ from webapp.finance.blueprint import (
 )
 from webapp.officer.blueprint import page_number
 from webapp.officer.files import send
-from workflows.base.clock import today
+from workflows.base.clock import now, today
 from workflows.base.errors import NotFound
 from workflows.base.files import StoredFile
 from workflows.base.installation import installation
 from workflows.base.privacy import mask_account
 from workflows.cases.finance_views import paying_processes
+from workflows.funds import answer_uploads, views
 from workflows.funds import batches as use
-from workflows.funds import views
 from workflows.funds.bank_files import LAYOUTS
-from workflows.funds.model import BATCH_STATES, FUND_SOURCES, BatchLine, PaymentBatch
+from workflows.funds.model import BATCH_STATES, FUND_SOURCES, AnswerUpload, BatchLine, PaymentBatch
 from workflows.funds.reconciling import LINE_STATES
+
+#: What the worker does with a large answer.
+UPLOAD_STATES = {"waiting": "正在排队，马上开始", "reading": "正在读取", "booking": "正在逐笔核对、入账"}
 
 
 @bp.get("/batches")
@@ -107,10 +111,20 @@ def batch_page(
     )
     titles = {one.key: one.title for one in paying_processes(session)}
     manages = may(session, "funds.manage", found.county_code)
+    upload = answer_uploads.latest(session, found.id) if manages and found.state == "released" else None
+    errors, typed = errors or {}, typed or {}
+    problems = errors.get("file", "").split("\n") if errors.get("file") else []
+    if upload is not None and upload.state == "refused" and not errors:
+        # found by the worker: said as it would have been said at once, until another file is handed in
+        problems, typed = upload.problems, {"value_date": upload.value_date.isoformat(), **typed}
+        errors = {"file": "\n".join(problems)}
+        status = 200
+    else:
+        status = 422 if errors else 200
     return page(
         "finance/batch.html",
         session,
-        422 if errors else 200,
+        status,
         batch=found,
         fund=found.appropriation,
         source=FUND_SOURCES[found.appropriation.source],
@@ -126,11 +140,21 @@ def batch_page(
         manages=manages,
         own=found.made_by == page_actor().user_id,
         key=request.form.get("command_key") or new_key(),
-        errors=errors or {},
-        typed=typed or {},
-        problems=(errors or {}).get("file", "").split("\n") if (errors or {}).get("file") else [],
+        errors=errors,
+        typed=typed,
+        problems=problems,
+        upload=upload if upload is not None and upload.state in answer_uploads.LIVING else None,
+        upload_eta=time_left(upload) if upload is not None else "",
         today=today(),
     )
+
+
+def time_left(upload: AnswerUpload) -> str:
+    """A guess from how long it has taken so far; empty while there is nothing to go by."""
+    if not upload.done or upload.done >= upload.total:
+        return ""
+    spent = (now() - upload.uploaded_at).total_seconds()
+    return duration(spent / upload.done * (upload.total - upload.done))
 
 
 def _acts(batch: PaymentBatch, people: dict[int, str]) -> list[dict[str, Any]]:

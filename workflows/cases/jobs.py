@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from workflows.audit.anchors import make_anchor
 from workflows.audit.model import Stream
 from workflows.base.clock import now, today
+from workflows.base.installation import installation
 from workflows.base.outbox import Handler
 from workflows.base.session import Database
 from workflows.cases import rosters
@@ -25,9 +26,13 @@ from workflows.cases.reviews import start_due
 from workflows.documents.issue import Sign, produce
 from workflows.documents.model import IssuedDocument
 from workflows.engine import runner
+from workflows.funds.answer_uploads import READ_ANSWER, take_over
 from workflows.funds.answers import PAYMENTS_CHANGED
 from workflows.funds.telling import MONEY_NOTICE
+from workflows.organisations.actors import Actor
+from workflows.organisations.model import User
 from workflows.registers import identity_uploads
+from workflows.registers.membership import load_actor
 
 log = logging.getLogger(__name__)
 
@@ -75,7 +80,11 @@ def handlers(sign: Sign) -> dict[str, Handler]:
         with database.transaction() as session:
             notify_money(session, str(payload["what"]), int(payload["row"]))
 
+    def take_over_answer(database: Database, payload: dict[str, Any]) -> None:
+        take_over(database, installation().files, int(payload["upload"]), _actor_of)
+
     return {
+        READ_ANSWER: take_over_answer,
         PAYMENTS_CHANGED: payments_changed,
         MONEY_NOTICE: money_notice,
         "render_document": render_document,
@@ -85,6 +94,11 @@ def handlers(sign: Sign) -> dict[str, Handler]:
         "notify-user": tell_user,
         "notify-department": tell_department,
     }
+
+
+def _actor_of(session: Session, user_id: int) -> Actor:
+    """Somebody with the posts held now."""
+    return load_actor(session, session.get_one(User, user_id))
 
 
 def _on_issued(session: Session, document: IssuedDocument) -> None:

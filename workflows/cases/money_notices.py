@@ -17,6 +17,7 @@ from workflows.cases.notices import people_of, write
 from workflows.cases.offices import department_for
 from workflows.funds.model import (
     AccountCorrection,
+    AnswerUpload,
     Appropriation,
     BankAnswer,
     Payable,
@@ -116,6 +117,18 @@ def _answered(session: Session, batch_id: int) -> Said | None:
     return Said({batch.made_by}, f"{text}。", "bounced" if answer.bounced_count else f"batch:{batch.id}")
 
 
+def _refused(session: Session, upload_id: int) -> Said | None:
+    row = session.get(AnswerUpload, upload_id)
+    if row is None or row.state != "refused":
+        return None
+    batch = session.get_one(PaymentBatch, row.batch_id)
+    return Said(
+        {row.uploaded_by},
+        f"支付批次 {batch.number} 的银行回执没有导入：有 {len(row.problems)} 处与批次不符或者需要改正。",
+        f"batch:{batch.id}",
+    )
+
+
 def _correction(
     state: str, text: str, whom: Callable[[Session, AccountCorrection, str], set[int]]
 ) -> Callable[[Session, int], Said | None]:
@@ -165,6 +178,7 @@ SAID: Mapping[str, Callable[[Session, int], Said | None]] = {
     "batch-returned": _returned,
     "batch-released": _released,
     "batch-answered": _answered,
+    "answer-refused": _refused,
     "correction-entered": _correction("entered", "申请 {number} 有一笔退票的账户更正，等待您确认。", _others),
     "correction-confirmed": _correction(
         "confirmed", "申请 {number} 的账户更正已确认，款项回到待拨付，可以重新生成批次。", _enterer

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,14 +61,21 @@ class AnswerLine:
     reference: str
 
 
-def read_answer(content: bytes, today: date) -> list[AnswerLine]:
+def read_answer(
+    content: bytes, today: date, progress: Callable[[int, int], None] | None = None
+) -> list[AnswerLine]:
     """Read an answer, XLSX or CSV (UTF-8 or GB18030).
 
+    :param progress: called now and then with how many lines are read, of how many.
     :raises Invalid: with every problem in ``errors["file"]``, one sentence a line.
     :raises forms.sheet_guard.SheetRefused: when the file is no spreadsheet.
     """
     reading = read_roster(
-        ANSWER, _as_xlsx(content), today=today, extra_checks={"bounce_says_why": _bounce_says_why}
+        ANSWER,
+        _as_xlsx(content),
+        today=today,
+        extra_checks={"bounce_says_why": _bounce_says_why},
+        progress=progress,
     )
     problems = [*reading.problems, *reading.lines(ANSWER)]
     if problems:

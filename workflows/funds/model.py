@@ -23,8 +23,9 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from workflows.audit.model import append_only
 from workflows.base.clock import now
+from workflows.base.files import StoredFile
 from workflows.base.model import Base, Fen, Identifier, JsonText, UtcDateTime
-from workflows.base.privacy import EncryptedText
+from workflows.base.privacy import EncryptedJson, EncryptedText
 
 #: Accounts of an appropriation. ``source`` is where the money comes from: its balance is minus what was appropriated.
 ACCOUNTS = {
@@ -374,6 +375,40 @@ class BankAnswer(Base):
         "lines_digest",
         "value_date",
     )
+
+
+class AnswerUpload(Base):
+    """A large answer on its way: handed in by somebody, read and booked by the worker. What became of it stays.
+
+    ``done`` of ``total`` lines: half of the way is reading, the other half the one transaction that books them all.
+    """
+
+    __tablename__ = "answer_uploads"
+    __table_args__ = (
+        CheckConstraint("state in ('waiting','reading','booking','done','refused')", name="state"),
+        Index(
+            "uq_answer_uploads_batch",
+            "batch_id",
+            unique=True,
+            sqlite_where=text("state in ('waiting','reading','booking')"),
+            postgresql_where=text("state in ('waiting','reading','booking')"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    batch_id: Mapped[int] = mapped_column(ForeignKey("payment_batches.id"))
+    file_id: Mapped[int] = mapped_column(ForeignKey("stored_files.id"))
+    value_date: Mapped[date] = mapped_column(Date)
+    state: Mapped[str] = mapped_column(String(12), default="waiting")
+    total: Mapped[int] = mapped_column(Integer, default=0)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    #: Why it was refused, a sentence a line; they quote the file.
+    problems: Mapped[list[str]] = mapped_column(EncryptedJson, default=list)
+    uploaded_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    uploaded_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    file: Mapped[StoredFile] = relationship()
 
 
 class AccountCorrection(Base):

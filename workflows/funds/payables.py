@@ -163,12 +163,17 @@ def settled(payables: Iterable[Payable]) -> bool:
     return all(one.state in ("paid", "recovered", "freed") for one in payables)
 
 
+def require_transition(case_number: str, old: str, new: str) -> None:
+    """Raise ``Conflict`` where a payable in the one state cannot go into the other."""
+    if new not in PAYABLE_TRANSITIONS[old]:
+        raise Conflict(
+            f"申请 {case_number} 的一笔款项现在是“{PAYABLE_STATES[old]}”，"
+            f"不能改为“{PAYABLE_STATES[new]}”。请刷新页面后再看。"
+        )
+
+
 def set_state(payable: Payable, state: str) -> Payable:
     """Move one payable; raises ``Conflict`` where its state does not allow it."""
-    if state not in PAYABLE_TRANSITIONS[payable.state]:
-        raise Conflict(
-            f"申请 {payable.case_number} 的一笔款项现在是“{PAYABLE_STATES[payable.state]}”，"
-            f"不能改为“{PAYABLE_STATES[state]}”。请刷新页面后再看。"
-        )
+    require_transition(payable.case_number, payable.state, state)
     payable.state, payable.changed_at = state, now()
     return payable

@@ -568,6 +568,27 @@ def upgrade() -> None:
         batch_op.create_index('ix_workshops_county', ['county_code', 'status'], unique=False)
         batch_op.create_index(batch_op.f('ix_workshops_employer_id'), ['employer_id'], unique=False)
 
+    op.create_table('answer_uploads',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('value_date', sa.Date(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('total', sa.Integer(), nullable=False),
+    sa.Column('done', sa.Integer(), nullable=False),
+    sa.Column('problems', sa.Text(), nullable=False),
+    sa.Column('uploaded_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('uploaded_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state in ('waiting','reading','booking','done','refused')", name=op.f('ck_answer_uploads_state')),
+    sa.ForeignKeyConstraint(['batch_id'], ['payment_batches.id'], name=op.f('fk_answer_uploads_batch_id_payment_batches')),
+    sa.ForeignKeyConstraint(['file_id'], ['stored_files.id'], name=op.f('fk_answer_uploads_file_id_stored_files')),
+    sa.ForeignKeyConstraint(['uploaded_by'], ['users.id'], name=op.f('fk_answer_uploads_uploaded_by_users')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_answer_uploads'))
+    )
+    with op.batch_alter_table('answer_uploads', schema=None) as batch_op:
+        batch_op.create_index('uq_answer_uploads_batch', ['batch_id'], unique=True, sqlite_where=sa.text("state in ('waiting','reading','booking')"), postgresql_where=sa.text("state in ('waiting','reading','booking')"))
+
     op.create_table('bank_answers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1085,6 +1106,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_bank_answers_batch_id'))
 
     op.drop_table('bank_answers')
+    with op.batch_alter_table('answer_uploads', schema=None) as batch_op:
+        batch_op.drop_index('uq_answer_uploads_batch', sqlite_where=sa.text("state in ('waiting','reading','booking')"), postgresql_where=sa.text("state in ('waiting','reading','booking')"))
+
+    op.drop_table('answer_uploads')
     with op.batch_alter_table('workshops', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_workshops_employer_id'))
         batch_op.drop_index('ix_workshops_county')
