@@ -15,9 +15,10 @@ from workflows.base.errors import Conflict, Forbidden, Invalid
 from workflows.base.session import Database
 from workflows.cases import check, recalling, verdicts
 from workflows.cases.model import Case, Publicity, WorkItem
-from workflows.cases.paying import blocked_cases, remove_row
+from workflows.cases.paying import blocked_cases
 from workflows.cases.process import newest
 from workflows.cases.public_views import publicity_notice
+from workflows.cases.removing import remove_row
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenario_money import enter_funds, finance_officers, pay
 from workflows.cases.scenario_people import sheet_of

@@ -16,7 +16,7 @@ from tests.web.test_finance import batch_number
 from webapp.finance.choosing import Place, pairs, written
 from workflows.base.session import Database
 from workflows.cases.batch_choices import waiting_cases
-from workflows.cases.paying import remove_row
+from workflows.cases.removing import remove_row
 from workflows.cases.walking import user_named
 from workflows.funds import batches
 from workflows.funds.model import BatchLine, Payable, PaymentBatch

@@ -86,6 +86,7 @@ EVENTS = {
     "post-assigned": "分配岗位",
     "post-ended": "岗位结束",
     "process-published": "发布流程",
+    "publicity-corrected": "公示更正（有人剔除）",
     "publicity-closed": "公示结束",
     "publicity-extended": "公示延期",
     "publicity-opened": "公示开始",

@@ -20,8 +20,8 @@ from workflows.base.privacy import mask_id
 from workflows.cases.access import case_facts, require_case, visible_case
 from workflows.cases.finance_views import CasePayments, PaidPerson, paid_people, payments
 from workflows.cases.model import Case
-from workflows.cases.paying import remove_row
 from workflows.cases.process import process_of
+from workflows.cases.removing import remove_row
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.roster_view import name_and_number
 from workflows.funds.model import Payable

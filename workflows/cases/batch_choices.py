@@ -1,7 +1,7 @@
 """What a payment batch can be made of: the cases of an appropriation whose money waits, and their units with sums.
 
 A county pays thousands of people and hundreds of cases at once: the clerk chooses units and cases, not people. A person
-who must not be paid is taken out of the case (``paying.remove_row``), not out of the batch.
+who must not be paid is taken out of the case (``removing.remove_row``), not out of the batch.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def open_publicity(action: Action, *, kind: str) -> None:
         action,
         kind=kind,
         title=config["title"],
-        content=_shown(action, config.get("shows", [])),
+        content=published_content(action, kind),
         days=days,
         unit=config.get("unit", "working"),
     )
@@ -108,9 +108,10 @@ def open_publicity(action: Action, *, kind: str) -> None:
         set_status(action, status=config["status"])
 
 
-def _shown(action: Action, names: list[str]) -> list[dict[str, str]]:
+def published_content(action: Action, kind: str) -> list[dict[str, str]]:
+    """What ``publicity.<kind>.shows`` names, as it is now: label and value, in their order."""
     from_fields = []
-    for name in names:
+    for name in action.process.config["publicity"][kind].get("shows", []):
         source, _, field = name.partition(".")
         if source == "employer":
             employer = action.session.get_one(Employer, action.case.employer_id)

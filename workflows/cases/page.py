@@ -198,6 +198,7 @@ _TITLES = {
     "review-brought-forward": "提前发起年审",
     "publicity-opened": "开始公示",
     "publicity-closed": "公示结束",
+    "publicity-corrected": "更正公示",
     "publicity-extended": "延长公示",
     "objection-received": "收到异议",
     "objection-settled": "异议办结",
@@ -289,6 +290,8 @@ def _detail(process: Process, event: Event) -> str:
         return f"{payload.get('rows', 0)} 人，其中 {payload.get('bad', 0)} 行需要改正"
     if event.kind == "objection-settled":
         return {"upheld": "异议成立", "rejected": "异议不成立"}.get(str(payload.get("result")), "")
+    if event.kind == "publicity-corrected":
+        return f"剔除 {payload.get('removed', 0)} 人"
     if event.kind == "publicity-closed":
         return {"completed": "公示期满", "cancelled": "异议成立，公示中止"}.get(str(payload.get("how")), "")
     return ""

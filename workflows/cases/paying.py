@@ -7,22 +7,14 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from workflows.base import outbox
 from workflows.base.clock import now
-from workflows.base.errors import Conflict, Invalid
-from workflows.cases.access import require_case
-from workflows.cases.action import Action, begin
+from workflows.base.errors import Conflict
+from workflows.cases.action import Action
 from workflows.cases.approving import approved
 from workflows.cases.granting import free_grants, payee_account, rows_by_id
 from workflows.cases.model import Case, Objection, Publicity
-from workflows.cases.roster_model import RowVerdict
-from workflows.cases.verdicts import REFUSE
 from workflows.funds import payables
-from workflows.funds.answers import PAYMENTS_CHANGED
-from workflows.funds.model import Payable
-from workflows.organisations.actors import Actor
 from workflows.registers import grants
-from workflows.registers.grant_model import Grant
 
 
 def reserve_funds(action: Action) -> None:
@@ -126,36 +118,3 @@ def blocked_cases(session: Session, case_ids: Collection[int]) -> dict[int, str]
         elif case_id in open_objections:
             reasons[case_id] = "有异议尚未办结"
     return reasons
-
-
-def remove_row(session: Session, actor: Actor, case_id: int, row_id: int, reason: str) -> int:
-    """剔除 a person after approval: the reservation and the slot are freed, the total is less by that amount.
-
-    :param reason: required; the employer reads it.
-    :returns: the fen that were freed.
-    """
-    action = begin(session, case_id, actor.user_id)
-    require_case(session, actor, "payment.remove", action.case)
-    if not reason.strip():
-        raise Invalid("没有剔除。", {"reason": "请写明剔除的理由，申请单位会看到。"})
-    payable = session.scalars(
-        select(Payable).where(
-            Payable.case_id == case_id, Payable.row_id == row_id, Payable.state.not_in(("freed",))
-        )
-    ).one_or_none()
-    if payable is None:
-        raise Conflict("这个人没有待拨付的款项，可能已经剔除。请刷新页面后再看。")
-    office = next((post.department_id for post in actor.posts if post.kind == "hrss"), None)
-    freed = payables.free(session, [payable], actor_id=actor.user_id, memo=action.case.number)
-    if payable.grant_id is not None:
-        grants.free(session, [session.get_one(Grant, payable.grant_id)], actor_id=actor.user_id)
-    word = session.scalars(
-        select(RowVerdict).where(RowVerdict.row_id == row_id, RowVerdict.department_id == office)
-    ).one_or_none()
-    if word is None:
-        word = RowVerdict(row_id=row_id, department_id=office)
-        session.add(word)
-    word.verdict, word.reason, word.by, word.at = REFUSE, reason.strip() or None, actor.user_id, action.at
-    action.record("row-removed", (word,), row=row_id, amount_fen=freed)
-    outbox.put(session, PAYMENTS_CHANGED, f"{case_id}-removed-{payable.id}", {"case": case_id})
-    return freed

@@ -16,8 +16,8 @@ from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
 from workflows.cases import objections, scenario_money, verdicts
 from workflows.cases.model import Case, Publicity, RuleResult, WorkItem
-from workflows.cases.paying import remove_row
 from workflows.cases.process import Process, newest
+from workflows.cases.removing import remove_row
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.scenario_people import (
     ScenarioPerson,
