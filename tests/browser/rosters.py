@@ -35,6 +35,13 @@ def villagers(database: Database, first: int, count: int) -> list[dict[str, Any]
         ]
 
 
+def claimants(database: Database, first: int, count: int) -> list[dict[str, Any]]:
+    """The same people as rows of a claim for 一次性奖补."""
+    kept = ("姓名", "身份证号", "类别", "户籍村", "联系电话", "岗位", "合同类型", "合同起", "合同止")
+    paid = {"已发工资月份": "2025-10、2025-11、2026-01", "上述月份实发工资合计": "3600.00"}
+    return [{**{key: row[key] for key in kept}, **paid} for row in villagers(database, first, count)]
+
+
 def _row(person: DemoPerson, village: str) -> dict[str, Any]:
     values = person_values(person, village)
     return {

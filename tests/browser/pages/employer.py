@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
@@ -92,9 +93,9 @@ class Application:
         self.person.press("上传并核对")
         self.person.sees_title("正在读取花名册")
 
-    def upload_materials(self, files: dict[str, Path]) -> None:
+    def upload_materials(self, files: dict[str, Path], keys: Sequence[str] = MATERIALS) -> None:
         """One file for each required material, all at once."""
-        for key in MATERIALS:
+        for key in keys:
             self.person.attach(key, files.get(key, files["paper"]))
 
     def upload_now(self, key: str) -> None:
@@ -136,5 +137,28 @@ def section_workers(person: Person) -> None:
 def section_declarations(person: Person) -> None:
     for question in ("现在是否存在拖欠工资", "近一年是否发生过安全生产事故", "是否被列入严重失信名单"):
         person.choose(question, "否")
+    for box in person.page.locator(".wg-declaration input").all():
+        box.check()
+
+
+#: What a claim of 一次性奖补 needs.
+CLAIM_MATERIALS = ("contracts", "wage_proof", "account_proof", "commitment")
+
+
+def section_unit(person: Person) -> None:
+    person.write("法定代表人身份证号", LEGAL_ID)
+
+
+def section_claim(person: Person, people: int) -> None:
+    person.write("申报人数", str(people))
+    person.write("申报年度", "2026")
+
+
+def section_account(person: Person) -> None:
+    person.write("开户行", "示范银行通榆支行")
+    person.write("对公账号", "6222600260001072444")
+
+
+def section_promises(person: Person) -> None:
     for box in person.page.locator(".wg-declaration input").all():
         box.check()

@@ -45,6 +45,13 @@ class Officer:
     def rest_agreed(self) -> None:
         self.person.tick(self.person.page.locator("#f-rest_verdict"))
 
+    def lift(self, name: str, reason: str) -> None:
+        """Agree by name that a held person goes on, with the reason."""
+        row = self.person.page.get_by_role("group", name=f"{name}：意见")
+        row.get_by_label("同意解除", exact=True).check()
+        row.get_by_label(f"{name}：同意解除或者不同意的理由").fill(reason)
+        self.person.press("保存本页逐人意见")
+
     def attach(self, key: str, *files: Path) -> None:
         self.person.attach(key, *files)
 
