@@ -208,6 +208,7 @@ def _appropriation(code: str, year: int, document: str, total: int) -> appropria
         (PROCESS,),
         today(),
         today(),
+        "演示用虚构文件",
     )
 
 

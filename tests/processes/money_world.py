@@ -18,11 +18,12 @@ from workflows.base.clock import now, today
 from workflows.base.errors import Conflict, Forbidden
 from workflows.base.installation import installation
 from workflows.base.session import Database
-from workflows.cases import check, objections, recalling, verdicts
+from workflows.cases import check, objections, recalling, recovering, verdicts
 from workflows.cases.check_money import check_money
 from workflows.cases.completing import Completed
 from workflows.cases.model import Case, Publicity, WorkItem
-from workflows.cases.paying import blocked_cases, remove_row
+from workflows.cases.paying import blocked_cases
+from workflows.cases.removing import remove_row
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenario_money import ACCOUNT, answer_of, enter_funds
 from workflows.cases.scenario_people import ScenarioPerson, enter_identities, make_people, sheet_of
@@ -30,12 +31,13 @@ from workflows.cases.scenarios import OWNER, Run, Scenarios
 from workflows.funds import answers, appropriations, batches, corrections, recoveries
 from workflows.funds.ledger import Shortfall
 from workflows.funds.model import Appropriation, Balance, BatchLine, Payable
+from workflows.funds.recoveries import Finding
 from workflows.organisations.accounts import create_user
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.offices import assign_post
 from workflows.organisations.settings import set_parameter
 from workflows.registers.demo_cast import COUNTY, NEIGHBOUR, TOWNSHIPS
-from workflows.registers.demo_county import SUCCESSOR_BASIS
+from workflows.registers.demo_county import RECOVERY_ACCOUNT, SUCCESSOR_BASIS
 from workflows.registers.grant_model import Grant
 from workflows.registers.model import Employer
 
@@ -106,16 +108,17 @@ def furnish(database: Database) -> None:
                 post=post,
                 valid_from=date(2026, 1, 1),
             )
-        set_parameter(
-            session,
-            SYSTEM,
-            process=PROCESS,
-            key="basis",
-            division_code=NEIGHBOUR,
-            value=SUCCESSOR_BASIS,
-            basis="演示用虚构文件",
-            valid_from=date(2026, 1, 1),
-        )
+        for key, value in (("basis", SUCCESSOR_BASIS), ("recovery_account", RECOVERY_ACCOUNT)):
+            set_parameter(
+                session,
+                SYSTEM,
+                process=PROCESS,
+                key=key,
+                division_code=NEIGHBOUR,
+                value=value,
+                basis="演示用虚构文件",
+                valid_from=date(2026, 1, 1),
+            )
         first = session.get_one(Employer, county.employers[1].id)
         session.get_one(Employer, county.employers[3].id).legal_id_digest = first.legal_id_digest
         for place in COUNTIES:
@@ -556,11 +559,13 @@ class World:
         def find(session: Session) -> int:
             payable = self.payable_of(session, claim, row)
             due = today() + timedelta(days=30)
-            return recoveries.decide(session, actor(session, head), payable.id, "冒名领取", due).id
+            finding = Finding("冒名领取", "不符合奖补条件", due)
+            return recovering.decide(session, actor(session, head), payable.id, finding).id
 
         number = self.act(find)
         self.refused(find, Conflict, "已经决定追回")
-        self.act(lambda session: recoveries.demand(session, actor(session, head), number))
+        self.work()  # the letter is sealed
+        self.act(lambda session: recovering.demand(session, actor(session, head), number))
         self.act(
             lambda session: recoveries.receive(session, actor(session, officer), number, today(), "JK001")
         )
