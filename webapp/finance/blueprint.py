@@ -23,7 +23,7 @@ from workflows.base.errors import Forbidden, Invalid
 from workflows.cases.commands import body_digest, remember, replayed
 from workflows.funds import appropriations
 from workflows.funds.model import Appropriation
-from workflows.funds.views import FundState, Waiting, waiting
+from workflows.funds.views import FundState, Waiting, letters_to_serve, waiting
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
 from workflows.organisations.model import Division, User
@@ -254,9 +254,10 @@ def _count() -> int | None:
     kinds = {post.kind for post in page_actor().posts}
     if not kinds & {"finance", "hrss"}:
         return None
+    if "finance" not in kinds:  # on every page of 人社: one question, not six
+        return letters_to_serve(reading(), counties(reading())) or None
     now = what_waits(reading())
-    count = (now.finance if "finance" in kinds else 0) + (now.to_demand if "hrss" in kinds else 0)
-    return count or None
+    return now.finance + (now.to_demand if "hrss" in kinds else 0) or None
 
 
 ONLY["finance.index"] = _county_page

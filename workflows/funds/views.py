@@ -331,5 +331,13 @@ def waiting(session: Session, county_codes: Collection[str], user_id: int | None
     )
 
 
+def letters_to_serve(session: Session, county_codes: Collection[str]) -> int:
+    """Recoveries that were decided and whose letter nobody has noted as served."""
+    return _count(
+        session,
+        select(Recovery.id).where(Recovery.county_code.in_(county_codes), Recovery.state == "decided"),
+    )
+
+
 def _count(session: Session, query: AnySelect) -> int:
     return session.scalar(select(func.count()).select_from(query.subquery())) or 0
