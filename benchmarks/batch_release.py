@@ -14,7 +14,7 @@ from workflows.base.installation import installation
 from workflows.base.session import Database
 from workflows.cases.scenario_money import enter_funds, finance_officers
 from workflows.funds import batches, payables
-from workflows.funds.model import BatchLine, PaymentBatch
+from workflows.funds.batch_model import BatchLine, PaymentBatch
 
 GOAL = 4.0
 LINES, QUICK = batches.MAX_LINES, 500

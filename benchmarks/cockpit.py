@@ -22,7 +22,8 @@ from workflows.base.privacy import keyring
 from workflows.base.session import Database
 from workflows.cases.model import Case
 from workflows.documents import issue
-from workflows.funds.model import Appropriation, Balance, BatchLine, LedgerEntry, Payable, PaymentBatch
+from workflows.funds.batch_model import BatchLine, PaymentBatch
+from workflows.funds.model import Appropriation, Balance, LedgerEntry, Payable
 from workflows.organisations.model import Division
 from workflows.organisations.passwords import DEMO_PASSWORD
 from workflows.registers import demo_county

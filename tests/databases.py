@@ -25,6 +25,7 @@ from workflows.base.session import Database
 from workflows.cases import model as _cases
 from workflows.cases import reasons, roster_model
 from workflows.documents import model as _documents
+from workflows.funds import batch_model as _batches
 from workflows.funds import model as _funds
 from workflows.organisations import model as _organisations
 from workflows.registers import grant_model as _grants
@@ -42,6 +43,7 @@ MODELS = (
     _registers,
     _grants,
     _funds,
+    _batches,
     _documents,
     _cases,
     reasons,

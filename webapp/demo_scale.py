@@ -39,7 +39,8 @@ from workflows.cases.scenarios import Run, Scenarios
 from workflows.cases.starting import rules_on
 from workflows.documents.issue import Sign
 from workflows.funds import answers, appropriations, batches, payables
-from workflows.funds.model import Appropriation, PaymentBatch
+from workflows.funds.batch_model import PaymentBatch
+from workflows.funds.model import Appropriation
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.divisions import add_township, add_village, chain_codes
 from workflows.organisations.model import Department, Division, User

@@ -9,6 +9,7 @@ from workflows.base import calendar, files, heartbeat, outbox, parameters
 from workflows.cases import model as cases
 from workflows.cases import reasons, roster_model
 from workflows.documents import model as documents
+from workflows.funds import batch_model
 from workflows.funds import model as funds
 from workflows.organisations import model as organisations
 from workflows.registers import grant_model as grants
@@ -25,6 +26,7 @@ MODELS = (
     registers,
     grants,
     funds,
+    batch_model,
     documents,
     cases,
     reasons,

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 from tests.factories import actor_named
 from workflows.base.files import FileStore
 from workflows.funds import appropriations, batches, payables
+from workflows.funds.batch_model import PaymentBatch
 from workflows.funds.check import check_funds
-from workflows.funds.model import Appropriation, Payable, PaymentBatch
+from workflows.funds.model import Appropriation, Payable
 from workflows.registers import grants
 from workflows.registers.demo_people import id_number
 from workflows.registers.grant_model import Grant

@@ -27,7 +27,8 @@ from workflows.base.files import FileStore
 from workflows.base.outbox import OutboxRow
 from workflows.base.session import Database
 from workflows.funds import answer_uploads, batches
-from workflows.funds.model import AnswerUpload, Appropriation, BankAnswer, Payable, PaymentBatch
+from workflows.funds.batch_model import AnswerUpload, BankAnswer, PaymentBatch
+from workflows.funds.model import Appropriation, Payable
 from workflows.organisations.actors import Actor
 from workflows.organisations.model import User
 from workflows.registers.membership import load_actor

@@ -29,8 +29,9 @@ from workflows.cases.scenario_money import ACCOUNT, answer_of, enter_funds
 from workflows.cases.scenario_people import ScenarioPerson, enter_identities, make_people, sheet_of
 from workflows.cases.scenarios import OWNER, Run, Scenarios
 from workflows.funds import answers, appropriations, batches, corrections, recoveries
+from workflows.funds.batch_model import BatchLine
 from workflows.funds.ledger import Shortfall
-from workflows.funds.model import Appropriation, Balance, BatchLine, Payable
+from workflows.funds.model import Appropriation, Balance, Payable
 from workflows.funds.recoveries import Finding
 from workflows.organisations.accounts import create_user
 from workflows.organisations.actors import SYSTEM

@@ -23,15 +23,8 @@ from workflows.cases.scenario_money import answer_of, enter_funds, finance_offic
 from workflows.cases.scenarios import Run, Scenarios
 from workflows.documents.model import IssuedDocument
 from workflows.funds import answers, batches
-from workflows.funds.model import (
-    Appropriation,
-    Balance,
-    BankAnswer,
-    BatchLine,
-    LedgerEntry,
-    Payable,
-    PaymentBatch,
-)
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
+from workflows.funds.model import Appropriation, Balance, LedgerEntry, Payable
 from workflows.registers.grant_model import Grant
 
 from .racing import Place, race, until_done

@@ -15,7 +15,8 @@ from workflows.cases.model import Case
 from workflows.cases.process import newest
 from workflows.cases.publishing import process_keys
 from workflows.cases.roster_model import RosterRow
-from workflows.cases.scenarios import Outcome, Run, Scenarios, opening_instant
+from workflows.cases.scenario_outcome import Outcome
+from workflows.cases.scenarios import Run, Scenarios, opening_instant
 from workflows.engine import decide
 from workflows.registers.demo_county import DemoCounty
 

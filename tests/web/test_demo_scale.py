@@ -19,7 +19,8 @@ from workflows.cases import check, process
 from workflows.cases.model import Case
 from workflows.cases.publishing import publish_all
 from workflows.documents import issue
-from workflows.funds.model import Appropriation, Balance, PaymentBatch
+from workflows.funds.batch_model import PaymentBatch
+from workflows.funds.model import Appropriation, Balance
 from workflows.registers import demo_county
 from workflows.registers.demo_county import DemoCounty
 from workflows.registers.grant_model import Grant

@@ -18,7 +18,8 @@ from workflows.base.session import Database
 from workflows.cases.check_money import check_money
 from workflows.cases.model import Case
 from workflows.cases.scenario_money import answer_of
-from workflows.funds.model import Appropriation, Balance, Payable, PaymentBatch
+from workflows.funds.batch_model import PaymentBatch
+from workflows.funds.model import Appropriation, Balance, Payable
 
 Office = Callable[[str], Browser]
 Later = Callable[[timedelta], None]

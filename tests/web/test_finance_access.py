@@ -8,7 +8,8 @@ from sqlalchemy import func, select
 from tests.web.client import text_of
 from tests.web.test_finance import Office, made
 from workflows.base.session import Database
-from workflows.funds.model import LedgerEntry, Payable, PaymentBatch
+from workflows.funds.batch_model import PaymentBatch
+from workflows.funds.model import LedgerEntry, Payable
 from workflows.organisations.model import User
 
 

@@ -16,7 +16,7 @@ from tests.web.test_finance_notices import told
 from workflows.base.clock import today
 from workflows.base.session import Database
 from workflows.funds import answer_uploads
-from workflows.funds.model import AnswerUpload
+from workflows.funds.batch_model import AnswerUpload
 
 Office = Callable[[str], Browser]
 

@@ -19,7 +19,8 @@ from workflows.cases.batch_choices import waiting_cases
 from workflows.cases.removing import remove_row
 from workflows.cases.walking import user_named
 from workflows.funds import batches
-from workflows.funds.model import BatchLine, Payable, PaymentBatch
+from workflows.funds.batch_model import BatchLine, PaymentBatch
+from workflows.funds.model import Payable
 from workflows.registers.membership import load_actor
 
 Office = Callable[[str], Browser]

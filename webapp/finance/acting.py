@@ -18,7 +18,7 @@ from workflows.base.errors import Invalid, NotFound
 from workflows.base.installation import installation
 from workflows.cases.paying import blocked_cases
 from workflows.funds import answer_uploads, answers, batches
-from workflows.funds.model import PaymentBatch
+from workflows.funds.batch_model import PaymentBatch
 from workflows.organisations.actors import Actor
 
 

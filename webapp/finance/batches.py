@@ -33,7 +33,8 @@ from workflows.cases.finance_views import paying_processes
 from workflows.funds import answer_uploads, views
 from workflows.funds import batches as use
 from workflows.funds.bank_files import LAYOUTS
-from workflows.funds.model import BATCH_STATES, FUND_SOURCES, AnswerUpload, BatchLine, PaymentBatch
+from workflows.funds.batch_model import BATCH_STATES, AnswerUpload, BatchLine, PaymentBatch
+from workflows.funds.model import FUND_SOURCES
 from workflows.funds.reconciling import LINE_STATES
 
 #: What the worker does with a large answer.

@@ -12,7 +12,8 @@ from webapp.finance.sheets import Column, download, sheet
 from webapp.officer.blueprint import page_number, replaced
 from workflows.base.clock import today
 from workflows.base.privacy import mask_account
-from workflows.funds.model import BATCH_STATES, PAYABLE_STATES
+from workflows.funds.batch_model import BATCH_STATES
+from workflows.funds.model import PAYABLE_STATES
 from workflows.funds.reconciling import (
     ANSWER_DAYS,
     LINE_STATES,

@@ -15,15 +15,8 @@ from sqlalchemy.orm import Session
 from forms.amounts import yuan
 from workflows.cases.notices import people_of, write
 from workflows.cases.offices import department_for
-from workflows.funds.model import (
-    AccountCorrection,
-    AnswerUpload,
-    Appropriation,
-    BankAnswer,
-    Payable,
-    PaymentBatch,
-    Recovery,
-)
+from workflows.funds.batch_model import AnswerUpload, BankAnswer, PaymentBatch
+from workflows.funds.model import AccountCorrection, Appropriation, Payable, Recovery
 
 
 @dataclass(frozen=True)

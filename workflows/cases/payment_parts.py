@@ -11,7 +11,8 @@ from workflows.base.privacy import mask_account, mask_id
 from workflows.cases.action import Action
 from workflows.cases.granting import rows_by_id
 from workflows.funds import payables
-from workflows.funds.model import FUND_SOURCES, PAYABLE_STATES, Appropriation, BatchLine, Payable
+from workflows.funds.batch_model import BatchLine
+from workflows.funds.model import FUND_SOURCES, PAYABLE_STATES, Appropriation, Payable
 
 
 def _living(action: Action) -> list[Payable]:

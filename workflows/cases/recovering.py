@@ -26,7 +26,8 @@ from workflows.cases.roster_view import name_and_number
 from workflows.documents import issue
 from workflows.documents.model import IssuedDocument
 from workflows.funds import recoveries
-from workflows.funds.model import BankAnswer, BatchLine, Payable, PaymentBatch, Recovery
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
+from workflows.funds.model import Payable, Recovery
 from workflows.funds.recoveries import Finding
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes

@@ -15,7 +15,8 @@ from workflows.base.session import Database
 from workflows.cases.paying import blocked_cases
 from workflows.cases.scenario_people import ScenarioPerson
 from workflows.funds import answers, appropriations, batches, corrections
-from workflows.funds.model import Appropriation, Payable, PaymentBatch
+from workflows.funds.batch_model import PaymentBatch
+from workflows.funds.model import Appropriation, Payable
 from workflows.organisations.actors import SYSTEM, Actor
 from workflows.organisations.model import Assignment, Department
 from workflows.registers.membership import load_actor

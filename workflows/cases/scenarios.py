@@ -10,15 +10,15 @@ from typing import Any
 
 import yaml
 from sqlalchemy import select
-from sqlalchemy.orm import undefer
 
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
 from workflows.cases import objections, scenario_money, verdicts
-from workflows.cases.model import Case, Publicity, RuleResult, WorkItem
+from workflows.cases.model import Case, Publicity
 from workflows.cases.process import Process, newest
 from workflows.cases.removing import remove_row
-from workflows.cases.roster_model import Roster, RosterRow
+from workflows.cases.roster_model import RosterRow
+from workflows.cases.scenario_outcome import Outcome, outcome_of
 from workflows.cases.scenario_people import (
     ScenarioPerson,
     day_of,
@@ -29,7 +29,6 @@ from workflows.cases.scenario_people import (
 from workflows.cases.starting import start
 from workflows.cases.walking import Stuck, Walk
 from workflows.documents.issue import Sign
-from workflows.documents.model import IssuedDocument
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.divisions import children
 from workflows.organisations.model import Assignment, Department, User
@@ -68,21 +67,6 @@ def opening_instant(scenario: Mapping[str, Any]) -> datetime:
     """When a scenario begins: nine o'clock of its day in Shanghai."""
     day = scenario["clock"]
     return datetime.combine(day if isinstance(day, date) else date.fromisoformat(day), time(9), SHANGHAI)
-
-
-@dataclass
-class Outcome:
-    """What a run came to, to be compared with what the scenario expects."""
-
-    case_id: int
-    status: str
-    end: str | None
-    documents: list[str]
-    passed: list[str]
-    fired: set[str]
-    decided: dict[str, str]
-    workshop: str | None
-    open_steps: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -410,41 +394,7 @@ class Run:
 
     def outcome(self) -> Outcome:
         """What stands in the rows now."""
-        with self.database.reading() as session:
-            case = session.scalars(
-                select(Case).where(Case.id == self.walk.case_id).options(undefer(Case.passed))
-            ).one()
-            results = session.scalars(
-                select(RuleResult).where(RuleResult.case_id == case.id).order_by(RuleResult.id)
-            ).all()
-            rows = session.scalars(
-                select(RosterRow.fired)
-                .join(Roster, Roster.id == RosterRow.roster_id)
-                .where(Roster.case_id == case.id)
-            ).all()
-            workshop = session.get(Workshop, case.workshop_id) if case.workshop_id else None
-            return Outcome(
-                case_id=case.id,
-                status=case.status,
-                end=case.end,
-                documents=list(
-                    session.scalars(
-                        select(IssuedDocument.name)
-                        .where(IssuedDocument.case_id == case.id)
-                        .order_by(IssuedDocument.id)
-                    )
-                ),
-                passed=list(case.passed),
-                fired={rule["id"] for result in results for rule in result.fired}
-                | {rule["id"] for fired in rows for rule in fired},
-                decided={result.decision: str(result.outputs.get("result")) for result in results},
-                workshop=workshop.status if workshop else None,
-                open_steps=list(
-                    session.scalars(
-                        select(WorkItem.step).where(WorkItem.case_id == case.id, WorkItem.closed_at.is_(None))
-                    )
-                ),
-            )
+        return outcome_of(self.database, self.walk.case_id)
 
 
 def _is_rows(value: Any) -> bool:

@@ -21,9 +21,9 @@ from workflows.funds.answer_file import read_answer
 from workflows.funds.answers import book, guard_new
 from workflows.funds.appropriations import require_manager
 from workflows.funds.bank_files import CSV
+from workflows.funds.batch_model import AnswerUpload, PaymentBatch
 from workflows.funds.batches import get as get_batch
 from workflows.funds.ledger import lock
-from workflows.funds.model import AnswerUpload, PaymentBatch
 from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor
 

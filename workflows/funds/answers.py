@@ -20,9 +20,10 @@ from workflows.funds.answer_file import AnswerLine, read_answer
 from workflows.funds.appropriations import get as get_fund
 from workflows.funds.appropriations import require_manager
 from workflows.funds.bank_files import CSV
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
 from workflows.funds.batches import get as get_batch
 from workflows.funds.ledger import Money, lock, move
-from workflows.funds.model import BankAnswer, BatchLine, Payable, PaymentBatch
+from workflows.funds.model import Payable
 from workflows.funds.payables import require_transition
 from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor

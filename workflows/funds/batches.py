@@ -21,8 +21,9 @@ from workflows.base.errors import Conflict, Forbidden, Invalid, NotFound
 from workflows.base.files import FileStore
 from workflows.funds.appropriations import get as get_fund
 from workflows.funds.bank_files import LAYOUTS, BankLine, write
+from workflows.funds.batch_model import BATCH_STATES, BatchLine, PaymentBatch
 from workflows.funds.ledger import Money, lock, move
-from workflows.funds.model import BATCH_STATES, Appropriation, BatchLine, Payable, PaymentBatch
+from workflows.funds.model import Appropriation, Payable
 from workflows.funds.telling import tell
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes

@@ -10,17 +10,9 @@ from sqlalchemy.orm import Session, aliased
 
 from forms.amounts import yuan
 from workflows.funds.answers import lines_digest
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
 from workflows.funds.batches import digest_of, lines_of
-from workflows.funds.model import (
-    ACCOUNTS,
-    Appropriation,
-    Balance,
-    BankAnswer,
-    BatchLine,
-    LedgerEntry,
-    Payable,
-    PaymentBatch,
-)
+from workflows.funds.model import ACCOUNTS, Appropriation, Balance, LedgerEntry, Payable
 from workflows.registers.grant_model import Grant
 
 #: Payable state → the account in which its amount lies.

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from workflows.base.calendar import WorkingCalendar
 from workflows.base.clock import local, now, today
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
 from workflows.funds.check import check_batch, check_fund
-from workflows.funds.model import Appropriation, BankAnswer, BatchLine, Payable, PaymentBatch
+from workflows.funds.model import Appropriation, Payable
 from workflows.funds.views import AnyRow, AnySelect, Page, paged
 from workflows.registers.model import Person
 

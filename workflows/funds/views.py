@@ -12,17 +12,8 @@ from sqlalchemy.orm import Session
 
 from workflows.base.clock import today
 from workflows.funds.appropriations import balances
-from workflows.funds.model import (
-    AccountCorrection,
-    Appropriation,
-    Balance,
-    BankAnswer,
-    BatchLine,
-    LedgerEntry,
-    Payable,
-    PaymentBatch,
-    Recovery,
-)
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
+from workflows.funds.model import AccountCorrection, Appropriation, Balance, LedgerEntry, Payable, Recovery
 from workflows.organisations.model import User
 from workflows.registers.model import Person
 
