@@ -15,6 +15,7 @@ from workflows.base import clock as wengang_clock
 from workflows.base.files import FileStore
 from workflows.base.privacy import Keyring, use_keyring
 from workflows.base.session import Database
+from workflows.funds.check import check_funds
 from workflows.organisations.passwords import use_hasher
 from workflows.registers.demo_county import load
 
@@ -106,9 +107,13 @@ def county_database(house: SqliteHouse | PostgresHouse) -> Iterator[Database]:
 
 
 @pytest.fixture
-def county_session(county_database: Database) -> Iterator[Session]:
-    """A writing transaction on the demonstration county, rolled back at the end."""
+def county_session(county_database: Database, request: pytest.FixtureRequest) -> Iterator[Session]:
+    """A writing transaction on the demonstration county, rolled back at the end; its money still agrees by then."""
     with county_database.sessions() as session:
         session.connection(execution_options={"wengang_write": True})
         yield session
+        # a statement that the database refused has taken everything back: there is nothing to be checked
+        if session.is_active and not request.node.get_closest_marker("tampers"):
+            session.flush()
+            assert list(check_funds(session)) == []
         session.rollback()

@@ -32,6 +32,7 @@ def employer(county_session: Session) -> Employer:
     return county_session.get_one(Employer, actor_named(county_session, "qiye1").employer_ids[0])
 
 
+@pytest.mark.tampers
 def test_a_correction_is_kept_with_what_stood_there_and_why(
     county_session: Session, employer: Employer
 ) -> None:

@@ -94,6 +94,7 @@ def test_what_is_left_is_carried_over(county_session: Session) -> None:
     assert problems(session) == []
 
 
+@pytest.mark.tampers
 def test_nothing_bound_is_closed_and_what_is_left_goes_somewhere(
     county_session: Session, store: FileStore
 ) -> None:

@@ -116,6 +116,7 @@ def test_a_county_without_a_fund_and_one_not_yet_enabled(county_session: Session
         reserved(county_session, employer(county_session, 1), 2, [person(county_session, 2)])
 
 
+@pytest.mark.tampers
 def test_the_database_refuses_a_negative_account_and_a_changed_entry(county_session: Session) -> None:
     """Mutants: the check of the balance is skipped; an entry is rewritten."""
     appropriate(county_session)
@@ -206,6 +207,7 @@ def test_three_acts_by_at_least_two_people(county_session: Session, store: FileS
     assert problems(session) == []
 
 
+@pytest.mark.tampers
 def test_the_database_refuses_one_person_for_both_acts(county_session: Session) -> None:
     """Mutant: the separation of duties is skipped in the code."""
     fund = appropriate(county_session)
@@ -263,6 +265,7 @@ def test_a_case_that_may_not_be_paid_stops_the_batch(county_session: Session, st
         batches.release(session, two, batch.id, store, blocked=nobody_blocked)
 
 
+@pytest.mark.tampers
 def test_lines_altered_after_the_check_are_not_released(county_session: Session, store: FileStore) -> None:
     fund = appropriate(county_session)
     reserved(county_session, employer(county_session, 1), 1, [person(county_session, 1)])
@@ -388,6 +391,7 @@ def test_the_file_of_a_bank_is_the_same_bytes_and_runs_no_formula(
     assert text_of.startswith("控制数,ZF1,1,1000.00,")
 
 
+@pytest.mark.tampers
 @pytest.mark.parametrize(
     ("statement", "said"),
     [

@@ -33,6 +33,7 @@ def test_a_person_is_claimed_once_by_an_employer(county_session: Session) -> Non
     assert not again.held
 
 
+@pytest.mark.tampers
 def test_the_database_refuses_the_second_grant_whatever_the_code_does(county_session: Session) -> None:
     """Mutant: the code that looks for what stands in the way is gone."""
     unit, one = employer(county_session, 1), person(county_session, 1)
@@ -46,6 +47,7 @@ def test_the_database_refuses_the_second_grant_whatever_the_code_does(county_ses
         )
 
 
+@pytest.mark.tampers
 def test_the_slot_stays_taken_after_payment_and_recovery_and_is_freed_by_withdrawal(
     county_session: Session,
 ) -> None:
@@ -85,6 +87,7 @@ def test_another_employer_waits_for_two_offices_and_two_people(county_session: S
     assert held.state == "approved"
 
 
+@pytest.mark.tampers
 def test_the_database_refuses_a_held_grant_that_nobody_lifted(county_session: Session) -> None:
     """Mutant: the check of the hold is skipped."""
     one = person(county_session, 1)

@@ -30,7 +30,7 @@ from workflows.base import clock as wengang_clock
 from workflows.base.files import FileStore
 from workflows.base.installation import Installation, use_installation
 from workflows.base.session import Database
-from workflows.cases import process
+from workflows.cases import check, process
 from workflows.cases.publishing import publish_all
 from workflows.organisations import passwords
 from workflows.organisations.passwords import DEMO_PASSWORD
@@ -159,8 +159,10 @@ def _money_place(tmp_path_factory: pytest.TempPathFactory) -> OfficerPlace:
 
 
 @pytest.fixture
-def money_database(sqlite_house: SqliteHouse, _money_place: OfficerPlace) -> Iterator[Database]:
-    """The demonstration county with claims at the steps that pages of money are about."""
+def money_database(
+    sqlite_house: SqliteHouse, _money_place: OfficerPlace, request: pytest.FixtureRequest
+) -> Iterator[Database]:
+    """The demonstration county with claims at the steps that pages of money are about; checked whole at the end."""
 
     def fill(database: Database) -> None:
         use_installation(Installation("http://localhost", True, FileStore(_money_place.folder / "files")))
@@ -169,6 +171,8 @@ def money_database(sqlite_house: SqliteHouse, _money_place: OfficerPlace) -> Ite
     process.forget()
     with sqlite_house.fresh("money", fill) as database:
         yield database
+        if not request.node.get_closest_marker("tampers"):
+            assert check.check(database) == []
     process.forget()
 
 

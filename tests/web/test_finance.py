@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import Any
 
 import openpyxl
+import pytest
 from sqlalchemy import func, select
 
 from tests.web.client import Browser
@@ -284,6 +285,7 @@ def test_the_overview_says_how_money_stands_and_what_is_short(
     assert sheet.cell(2, 1).value == "通榆县"
 
 
+@pytest.mark.tampers
 def test_reconciliation_lists_rows_says_what_is_late_and_what_disagrees(
     office: Office, claims: Filled, money_database: Database, later: Later
 ) -> None:

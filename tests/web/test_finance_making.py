@@ -62,6 +62,7 @@ def clerk(office: Office, claims: Filled, money_database: Database) -> Browser:
     return office("caizheng.clerk")
 
 
+@pytest.mark.tampers
 def test_what_is_ticked_stays_over_pages_and_lists(clerk: Browser, money_database: Database) -> None:
     page = clerk.get(NEW)
     assert "121 个单位，241 件申请，483 笔，合计 483,000.00 元" in page.main
@@ -108,6 +109,7 @@ def test_what_is_ticked_stays_over_pages_and_lists(clerk: Browser, money_databas
     assert chosen(clerk.page) == "还没有选"
 
 
+@pytest.mark.tampers
 def test_cases_that_cannot_be_paid_are_listed_with_their_reason(clerk: Browser) -> None:
     page = clerk.get(NEW)
     page = go(clerk, page, button(page, "看各件的原因"))
@@ -121,6 +123,7 @@ def test_cases_that_cannot_be_paid_are_listed_with_their_reason(clerk: Browser) 
     assert "第 1 页" in go(clerk, page, "cases:x").main
 
 
+@pytest.mark.tampers
 def test_what_has_changed_since_the_page_was_drawn_is_shown_first(
     clerk: Browser, claims: Filled, money_database: Database
 ) -> None:
@@ -157,6 +160,7 @@ def test_what_has_changed_since_the_page_was_drawn_is_shown_first(
     assert batch_number(money_database).line_count == 5
 
 
+@pytest.mark.tampers
 def test_all_is_one_act_and_a_batch_takes_whole_cases(
     office: Office, claims: Filled, money_database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -188,6 +192,7 @@ def test_a_case_larger_than_a_batch_goes_in_parts(
         assert batch_number(money_database).line_count == lines
 
 
+@pytest.mark.tampers
 def test_a_page_of_five_thousand_people_is_drawn_at_once(
     office: Office, claims: Filled, money_database: Database
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import select
 
 from tests.web.client import Browser
@@ -28,6 +29,7 @@ def held_row(database: Database, case_id: int) -> int:
         return row.id
 
 
+@pytest.mark.tampers
 def test_lifting_a_hold_asks_for_a_reason_and_keeps_it(
     office: Office, claims: Filled, money_database: Database
 ) -> None:
@@ -47,6 +49,7 @@ def test_lifting_a_hold_asks_for_a_reason_and_keeps_it(
         assert ("agree", "前一单位未实际用工") in {(one.verdict, one.reason) for one in word}
 
 
+@pytest.mark.tampers
 def test_of_other_people_an_agreement_keeps_no_forgotten_reason(
     office: Office, claims: Filled, money_database: Database
 ) -> None:
