@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from sqlalchemy import update
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.conftest import TEST_KEYRING
@@ -19,6 +20,8 @@ from webapp.config import Settings
 from webapp.database import db
 from webapp.worker import Worker, make_worker
 from workflows.base import clock
+from workflows.base.clock import now
+from workflows.base.outbox import OutboxRow
 from workflows.base.session import Database
 from workflows.cases import jobs, process
 
@@ -45,7 +48,21 @@ class House:
         """
         with ThreadPoolExecutor(1) as crew:
             crew.submit(jobs.fire_due_timers, self.database).result()
-            crew.submit(self.worker.drain).result()
+            for _ in range(5):
+                crew.submit(self.worker.drain).result()
+                if not self._try_again():
+                    return
+        raise AssertionError("the worker cannot do what waits: see the log")
+
+    def _try_again(self) -> int:
+        """What failed, as a paper does whose rendering was late on a busy machine, is due at once and not in a minute."""
+        with self.database.transaction() as session:
+            waiting = session.execute(
+                update(OutboxRow)
+                .where(OutboxRow.done_at.is_(None), OutboxRow.attempts > 0)
+                .values(due_at=now())
+            )
+            return int(waiting.rowcount)
 
     def days(self, number: int) -> None:
         """Let so many days pass, and the worker do what became due."""
