@@ -49,7 +49,8 @@ def _yes_no(field: Field, value: bool) -> str:
 
 def _label(field: Field, value: Value, lists: Lists) -> str:
     labels = {one.value: one.label for one in options_of(field, lists)}
-    text = labels.get(str(value), f"{value:,}" if isinstance(value, int) else str(value))
+    grouped = isinstance(value, int) and field.unit != "年"  # a year is no quantity
+    text = labels.get(str(value), f"{value:,}" if grouped else str(value))
     return f"{text} {field.unit}" if field.unit else text
 
 

@@ -56,6 +56,11 @@ def test_units_follow() -> None:
     assert display(Field(key="k", label="面积", type="decimal", unit="平方米"), "12.5") == "12.5 平方米"
 
 
+def test_a_year_is_no_quantity() -> None:
+    assert display(Field(key="a", label="申报年度", type="integer", unit="年"), 2026) == "2026 年"
+    assert display(Field(key="a", label="人数", type="integer", unit="人"), 2026) == "2,026 人"
+
+
 def test_lists_give_their_labels() -> None:
     field = Field(key="k", label="村", type="choice", options_from="villages")
     assert display(field, "v1", lists={"villages": [Option("v1", "东升村")]}) == "东升村"
