@@ -17,7 +17,7 @@ from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
 from tests.conftest import TEST_KEYRING
-from tests.databases import SqliteHouse
+from tests.databases import PostgresHouse, SqliteHouse
 from tests.web import money_cases, officer_cases
 from tests.web import world as county
 from tests.web.client import Browser
@@ -80,6 +80,7 @@ class OfficerPlace:
 
     folder: Path
     filled: Filled | None = None
+    template: str = "officer"
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +91,15 @@ def _officer_place(tmp_path_factory: pytest.TempPathFactory) -> OfficerPlace:
 
 
 @pytest.fixture
-def officer_database(sqlite_house: SqliteHouse, _officer_place: OfficerPlace) -> Iterator[Database]:
+def officer_house(sqlite_house: SqliteHouse) -> SqliteHouse | PostgresHouse:
+    """Where those cases lie; a module that shows something of PostgreSQL too overrides it, and their place."""
+    return sqlite_house
+
+
+@pytest.fixture
+def officer_database(
+    officer_house: SqliteHouse | PostgresHouse, _officer_place: OfficerPlace
+) -> Iterator[Database]:
     """The demonstration county with cases at the steps that officers' pages are about."""
 
     def fill(database: Database) -> None:
@@ -98,7 +107,7 @@ def officer_database(sqlite_house: SqliteHouse, _officer_place: OfficerPlace) ->
         _officer_place.filled = officer_cases.fill(database)
 
     process.forget()
-    with sqlite_house.fresh("officer", fill) as database:
+    with officer_house.fresh(_officer_place.template, fill) as database:
         yield database
     process.forget()
 

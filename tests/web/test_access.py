@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from werkzeug.routing import Rule
 
 from tests.web.client import Browser, Page
@@ -274,10 +274,10 @@ def test_no_get_changes_anything(app: Flask, world: World, web_database: Databas
 def digest(database: Database) -> str:
     """Everything that stands in the database, as one number."""
     with database.reading() as session:
-        names = session.scalars(
-            text("select name from sqlite_master where type = 'table' order by name")
-        ).all()
-        whole = [(name, session.execute(text(f"select * from {name}")).fetchall()) for name in names]
+        names = sorted(inspect(session.connection()).get_table_names())
+        whole = [
+            (name, sorted(map(repr, session.execute(text(f'select * from "{name}"'))))) for name in names
+        ]
     return hashlib.sha256(repr(whole).encode()).hexdigest()
 
 

@@ -19,7 +19,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from tests.conftest import TEST_KEYRING
+from tests.databases import PostgresHouse, SqliteHouse
 from tests.web.client import Browser
+from tests.web.conftest import OfficerPlace
 from tests.web.officer_cases import Filled
 from tests.web.test_access import ROUTES, digest
 from webapp.audit.verifying import ask
@@ -242,6 +245,25 @@ def _doubtful_list(session: Session, cases: Filled) -> int:
     )
     list_.status, list_.doubts = "doubtful", ["人数少了一半以上。"]
     return list_.id
+
+
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Both kinds of database, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture
+def officer_house(engine: str, request: pytest.FixtureRequest) -> SqliteHouse | PostgresHouse:
+    found: SqliteHouse | PostgresHouse = request.getfixturevalue(f"{engine}_house")
+    return found
+
+
+@pytest.fixture(scope="module")
+def _officer_place(engine: str, tmp_path_factory: pytest.TempPathFactory) -> OfficerPlace:
+    folder = tmp_path_factory.mktemp(f"officer-{engine}")
+    TEST_KEYRING.save(folder / "keys.json")
+    return OfficerPlace(folder, template=f"officer_{engine}")
 
 
 class Visitors(dict[str, FlaskClient]):

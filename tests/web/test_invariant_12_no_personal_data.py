@@ -17,10 +17,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import inspect, select, text
 
 from tests.conftest import TEST_KEYRING
-from tests.databases import SqliteHouse
+from tests.databases import PostgresHouse, SqliteHouse
 from tests.web import officer_cases
 from tests.web.client import Browser
 from tests.web.officer_cases import picture, unsigned, worker
@@ -91,9 +91,15 @@ class Listening(logging.StreamHandler[io.StringIO]):
         return f"{super().format(record)}\n{record.getMessage()}"
 
 
-@pytest.fixture(scope="session")
-def _place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    folder = tmp_path_factory.mktemp("walked")
+@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def engine(request: pytest.FixtureRequest) -> str:
+    """Both kinds of database, one after the other."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def _place(engine: str, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    folder = tmp_path_factory.mktemp(f"walked-{engine}")
     TEST_KEYRING.save(folder / "keys.json")
     return Place(folder)
 
@@ -137,9 +143,10 @@ def _fill(database: Database, place: Place) -> None:
 
 
 @pytest.fixture
-def walked(sqlite_house: SqliteHouse, _place: Place) -> Iterator[Database]:
+def walked(engine: str, _place: Place, request: pytest.FixtureRequest) -> Iterator[Database]:
     process.forget()
-    with sqlite_house.fresh("walked", lambda database: _fill(database, _place)) as database:
+    house: SqliteHouse | PostgresHouse = request.getfixturevalue(f"{engine}_house")
+    with house.fresh(f"walked_{engine}", lambda database: _fill(database, _place)) as database:
         yield database
     process.forget()
 
@@ -288,7 +295,7 @@ def test_invariant_12_no_number_lies_in_the_database_in_the_open(
     object_to(Browser(app), place)
     do_things(app, walked, place)
     with walked.reading() as session:
-        names = session.scalars(text("select name from sqlite_master where type = 'table'")).all()
+        names = inspect(session.connection()).get_table_names()
         found = {
             (name, one)
             for name in names
