@@ -172,14 +172,16 @@ def test_without_an_account_nothing_is_decided(published: Database) -> None:
 
 
 @pytest.mark.usefixtures("papers_unrendered")
-def test_a_process_whose_recoveries_have_no_paper(published_sqlite: Database) -> None:
+def test_a_process_whose_recoveries_have_no_paper(
+    published_sqlite: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Versions of a process that were published before name none: the decision stands without."""
     with clock.frozen(MONDAY) as move:
         run, payable = paid(published_sqlite, move)
         with published_sqlite.reading() as session:
             process = process_of(session, session.get_one(Case, run.walk.case_id).version_id)
-        old = {**process.config, "payment": {**process.config["payment"], "recovery": None}}
-        object.__setattr__(process, "config", old)
+        # put back at the end: one process in memory serves every database with the same text
+        monkeypatch.setitem(process.config, "payment", {**process.config["payment"], "recovery": None})  # type: ignore[arg-type]
         with published_sqlite.transaction() as session:
             assert recovering.repay_account(session, replace(process), "220822") is None
             row = recovering.decide(session, actor(session, "renshe.a"), payable, FINDING)
