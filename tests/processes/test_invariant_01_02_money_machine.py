@@ -32,7 +32,7 @@ from workflows.base.session import Database
 from workflows.cases import completing, functions, operations, paying, process
 from workflows.cases.action import Action
 from workflows.cases.paying import blocked_cases
-from workflows.funds import batches, ledger, payables
+from workflows.funds import answers, batches, ledger, payables, recoveries
 from workflows.registers import grants
 
 from .conftest import _published
@@ -360,6 +360,11 @@ def move_after_a_commit(session: Any, *rest: Any, **more: Any) -> Any:
     return ledger.move(session, *rest, **more)
 
 
+def move_in_transactions_of_its_own(patch: pytest.MonkeyPatch) -> None:
+    for module in (answers, batches, payables, recoveries):
+        patch.setattr(module, "move", move_after_a_commit)
+
+
 def lift_whatever_was_said(action: Action) -> None:
     for grant in grants.of_case(action.session, action.case.id):
         if grant.state == "held":
@@ -391,7 +396,7 @@ MUTANTS: dict[str, tuple[Break, Callable[[Database], None]]] = {
         nothing,
     ),
     "money moves in a transaction of its own": (
-        lambda patch: patch.setattr(batches, "move", move_after_a_commit),
+        move_in_transactions_of_its_own,
         nothing,
     ),
     "a key that was used is forgotten": (
