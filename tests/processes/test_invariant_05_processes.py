@@ -3,6 +3,7 @@ again (invariant 5): nothing is lost, nothing is done twice."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from workflows.base import clock
 from workflows.base.clock import today
@@ -22,12 +24,13 @@ from workflows.cases.paying import blocked_cases
 from workflows.cases.scenario_money import answer_of, enter_funds, finance_officers
 from workflows.cases.scenarios import Run, Scenarios
 from workflows.documents.model import IssuedDocument
-from workflows.funds import answers, batches
+from workflows.funds import answers, batches, ledger, payables
 from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
+from workflows.funds.check import check_funds
 from workflows.funds.model import Appropriation, Balance, LedgerEntry, Payable
 from workflows.registers.grant_model import Grant
 
-from .racing import Place, race, until_done
+from .racing import Place, Work, race, until_done
 from .reward_stage import PROCESS, reward
 from .stage import MONDAY, county_of, unsigned
 from .test_rewards_money import silent, upload
@@ -67,6 +70,30 @@ def approve(database: Database, move: Any, given: tuple[int, int, int]) -> str:
     content = run.scenarios.get("straight")
     run.take({"step": "recheck", "by": "hrss_head", "outcome": "approve"}, content)
     return "approved"
+
+
+def look_without_locking(session: Session, appropriation_id: int) -> Balance:
+    """The mutant: the balance is read, and nobody waits for whoever moves money at the same time."""
+    session.flush()
+    found = select(Balance).where(Balance.appropriation_id == appropriation_id)
+    seen = session.scalars(found.execution_options(populate_existing=True)).one()
+    time.sleep(0.5)  # what any busy machine does to a process now and then
+    return seen
+
+
+def reserve(database: Database, move: Any, number: int) -> str:
+    """3000 元 for a case of that number, past the diagram: before it the register of grants makes writers wait."""
+    with database.transaction() as session:
+        owed = [payables.Owed(number * 10 + row, 100_000, "甲", "6222600260", "乙") for row in range(3)]
+        origin = payables.Origin(PROCESS, number, f"JB{number}", COUNTY)
+        payables.reserve(session, origin, owed, actor_id=None)
+    return "reserved"
+
+
+def reserve_without_locking(database: Database, move: Any, number: int) -> str:
+    """The process is its own: what it changes goes with it."""
+    payables.lock = ledger.lock = look_without_locking  # type: ignore[attr-defined]
+    return reserve(database, move, number)
 
 
 def hand_in(database: Database, move: Any, given: tuple[int, int, int]) -> str:
@@ -125,6 +152,21 @@ def test_processes_that_reserve_at_once_never_overdraw(raced: Database) -> None:
         with raced.reading() as session:
             balance = session.get_one(Balance, enough)
             assert (balance.available_fen, balance.reserved_fen) == (100_000, 900_000)
+
+
+@pytest.mark.parametrize("work", [reserve, reserve_without_locking])
+def test_the_lock_on_the_balance_is_what_keeps_the_sum(raced: Database, work: Work) -> None:
+    """Six processes against the money of three; without the lock fen are lost, and the checker says so."""
+    with clock.frozen(MONDAY):
+        with raced.transaction() as session:
+            enter_funds(session, COUNTY, PROCESS, 1_000_000)
+        done, refused = race(place(raced), *((work, number) for number in range(1, 7)))
+        with raced.reading() as session:
+            found = list(check_funds(session))
+        if work is reserve:
+            assert (len(done), {kind for kind, _ in refused}, found) == (3, {"Shortfall"}, [])
+        else:
+            assert len(done) > 3 or found
 
 
 def test_processes_that_claim_the_same_people_at_once(raced: Database) -> None:
