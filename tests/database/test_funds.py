@@ -149,7 +149,8 @@ def test_a_clock_that_was_set_back_moves_no_money(
     clock(timedelta(minutes=-4))  # servers differ by so much
     appropriations.change_amount(county_session, finance, fund.id, 600_000, "吉财农〔2026〕9号")
     clock(timedelta(minutes=-30))
-    with pytest.raises(Conflict, match=r"服务器时间是 .*早于这笔资金上一次变动的时间"):
+    told = pytest.raises(Conflict, match=r"服务器时间是 .*早于这笔资金上一次变动的时间")
+    with told, county_session.begin_nested():
         appropriations.change_amount(county_session, finance, fund.id, 700_000, "吉财农〔2026〕10号")
     assert fund.total_fen == 600_000
     assert problems(county_session) == []

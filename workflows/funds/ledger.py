@@ -46,11 +46,7 @@ _SHORT = {
 
 
 def lock(session: Session, appropriation_id: int) -> Balance:
-    """The balance row, locked until the transaction ends and read afresh: money moves one action at a time.
-
-    :raises Conflict: the server's clock stands before the last move of this money: an entry dated before the one that it
-        follows would be worth nothing as evidence, and deadlines would be reckoned from a day that is over.
-    """
+    """The balance row, locked until the transaction ends and read afresh: money moves one action at a time."""
     session.flush()
     found = session.scalars(
         select(Balance)
@@ -60,12 +56,6 @@ def lock(session: Session, appropriation_id: int) -> Balance:
     ).one_or_none()
     if found is None:
         raise NotFound("没有这笔资金。")
-    if now() < found.changed_at - CLOCK_SKEW:
-        last, here = local(found.changed_at), local(now())
-        raise Conflict(
-            f"服务器时间是 {here:%Y-%m-%d %H:%M}，早于这笔资金上一次变动的时间 {last:%Y-%m-%d %H:%M}，没有办理。"
-            "请联系系统管理员核对服务器时间。"
-        )
     return found
 
 
@@ -82,9 +72,11 @@ def move(
 
     :param covers: rows that change with it and whose change the same event stands for.
     :raises Shortfall: the account it leaves does not hold as much.
+    :raises Conflict: the server's clock stands before the last move of this money.
     """
     title, credit, debit = MOVES[money.kind]
     balance = lock(session, appropriation.id)
+    _guard_clock(balance)
     _change(balance, credit, -money.amount_fen, title)
     _change(balance, debit, money.amount_fen, title)
     balance.changed_at = now()
@@ -111,6 +103,16 @@ def move(
         covers=(entry, *covers),
     )
     return entry
+
+
+def _guard_clock(found: Balance) -> None:
+    """An entry dated before the one that it follows would be worth nothing as evidence."""
+    if now() < found.changed_at - CLOCK_SKEW:
+        last, here = local(found.changed_at), local(now())
+        raise Conflict(
+            f"服务器时间是 {here:%Y-%m-%d %H:%M}，早于这笔资金上一次变动的时间 {last:%Y-%m-%d %H:%M}，没有办理。"
+            "请联系系统管理员核对服务器时间。"
+        )
 
 
 def _change(balance: Balance, account: str, by_fen: int, title: str) -> None:
