@@ -238,6 +238,8 @@ class _TableReader:
         ids = [rule.id for rule in rules]
         for identifier in sorted({identifier for identifier in ids if ids.count(identifier) > 1}):
             self._problem(f"有两条规则的 id 都是 {identifier}；请改成不同的 id")
+        if self.problems:  # a rule without all its cells has nothing to say about their columns
+            return None
         nullable = [any(rule.cells[n].mentions_null() for rule in rules) for n in range(len(ready_in))]
         columns = tuple(
             Input(column.fact, column.label, column.type, column.allowed, may)

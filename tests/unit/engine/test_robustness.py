@@ -103,6 +103,12 @@ def test_any_table_is_accepted_or_refused(seed: int, times: int) -> None:
         assert all(problem.file == "check.dmn" and problem.message_zh for problem in problems)
 
 
+def test_a_rule_that_lost_a_cell_is_a_problem_and_no_crash() -> None:
+    for seed in (53, 54, 55, 56):
+        for text in (TABLE, RULES.dmn["eligibility.dmn"]):
+            read_decisions(mutate(text, seed, 1), "check.dmn")
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
 def test_plain_nonsense(text: str) -> None:
