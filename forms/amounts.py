@@ -53,6 +53,11 @@ def parse_fen(text: str) -> int | None:
     return int(fen) if fen == fen.to_integral_value() else None
 
 
+def hundredths(number: int) -> str:
+    """Hundredths of a day or an hour as people write them: 100 is 1, 50 is 0.5."""
+    return f"{number // 100}.{number % 100:02d}".rstrip("0").rstrip(".")
+
+
 def yuan(fen: int) -> str:
     """Fen as 1,000.00, without the unit."""
     sign, fen = ("-", -fen) if fen < 0 else ("", fen)

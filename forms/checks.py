@@ -140,6 +140,8 @@ def _text(field: Field, lists: Lists | None = None) -> Inner:
 
     if "months_list" in field.checks:
         return _months(inner)
+    if "month" in field.checks:
+        return _month
     if "person_name" not in field.checks:
         return inner
 
@@ -169,6 +171,20 @@ def _months(inner: Inner) -> Inner:
         return inner("、".join(f"{year}-{month:02d}" for year, month in sorted(found)), today)
 
     return check
+
+
+def _month(text: str, today: date) -> Checked:
+    """One month, kept as 2026-05. One that has begun may be named: it is paid as far as it was worked."""
+    try:
+        found = parse_months(text)
+    except ValueError:
+        found = []
+    if len(found) != 1:
+        return None, message("月份写法不对", f"填的是{quoted(text)}", "请写成 2026-05 这样的年和月"), ""
+    year, month = found[0]
+    if (year, month) > (today.year, today.month):
+        return None, message("这个月还没有到", f"填的是{year}年{month}月", "请填写已经出工的月份"), ""
+    return f"{year}-{month:02d}", "", ""
 
 
 def _choice_of(field: Field, lists: Lists) -> Inner:
@@ -305,6 +321,40 @@ def join(first: str, second: str) -> str:
     return f"{first}；{second}" if first and second else first or second
 
 
+#: What sites write into an attendance sheet, in hundredths of a day: a tick is a day, a half tick half of one, and a
+#: cross, a rest or a leave is none.
+_TICKS: Mapping[str, int] = (
+    dict.fromkeys("√✓✔勤●", 100)
+    | {"出勤": 100, "全天": 100, "半天": 50}
+    | dict.fromkeys("半△◐", 50)
+    | dict.fromkeys("×✗✘xX/-休假旷病事雨", 0)
+    | {"休息": 0, "请假": 0, "旷工": 0, "停工": 0}
+)
+_MOST_HOURS = 24
+
+
+def _attendance(field: Field, lists: Lists) -> Inner:
+    """A day of an attendance sheet: hundredths of a day (or hour, as the row's way of pay says); none is no value."""
+
+    def inner(text: str, today: date) -> Checked:
+        ticked = _TICKS.get(text)
+        if ticked is not None:
+            return ticked or None, "", ""
+        number = amounts.parse_decimal(half(text).removesuffix("天").removesuffix("小时").removesuffix("h"))
+        if number is None or number * 100 != (number * 100).to_integral_value():
+            return (
+                None,
+                _no_number(
+                    "考勤写法不对", text, "出勤一天写 1 或 √，半天写 0.5，按小时的写小时数，没有出勤的空着"
+                ),
+                "",
+            )
+        error = _within(number, Decimal(0), Decimal(_MOST_HOURS), _plain)
+        return (None, error, "") if error else (int(number * 100) or None, "", "")
+
+    return inner
+
+
 _NUMBERS: Mapping[str, Callable[[Field], Inner]] = {
     "integer": _integer,
     "decimal": _decimal,
@@ -321,6 +371,7 @@ _INNER: Mapping[str, Callable[[Field, Lists], Inner]] = {
     "id_number": _id_number,
     "bank_account": lambda field, lists: lambda text, today: identifiers.check_bank_account(text),
     "division": _division,
+    "attendance": _attendance,
 }
 __all__ = [
     "Cell",

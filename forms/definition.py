@@ -62,11 +62,12 @@ text "12.5" · ``money`` int, fen · ``phone`` digits, a landline as 0438-321234
 stored files · ``declaration`` true · ``roster`` supplied by the caller, never from the POST (the process's
 roster.yaml) · ``defects`` list of {field, problem, action}: posted as ``KEY-0-field``, ``KEY-0-problem``,
 ``KEY-0-action``; field is one of ``options_from``'s values, problem is required. A period is two date fields and the
-rule not_before.
+rule not_before. Rosters have ``attendance``, too: a day or the hours of a day as sites write them (√, 1, 0.5, 8), kept
+in hundredths; what means no work is no value.
 
 ``check`` names: ``person_name`` (text: a person's name), ``mobile`` (phone: mobile numbers only), ``not_future``,
 ``not_past`` (date), ``worker_age`` (id_number: under 16 is an error, 60 and over a warning), ``months_list`` (text:
-months such as 2026-01、2026-02, none twice and none to come), ``roster_count`` (integer: people; the caller, who has
+months such as 2026-01、2026-02, none twice and none to come), ``month`` (text: one month that has begun, 2026-05), ``roster_count`` (integer: people; the caller, who has
 the roster, warns when it has another number).
 
 RULE, over several fields; the last one named gets the message, and a rule is silent while one of them is empty::
@@ -76,6 +77,7 @@ RULE, over several fields; the last one named gets the message, and a rule is si
     - {check: min_months, fields: [contract_start, contract_end], months: 3, level: warning}
     - {check: working_age, fields: [id_number, contract_start]}            # 16 on that day
     - {check: different, fields: [contact_id, legal_id]}
+    - {check: needs, fields: [changed_amount, reason]}                     # who fills in the first owes the second
     ``level`` is error (default) or warning.
 
 A roster::
@@ -98,6 +100,7 @@ show_if, unit) of a type a cell can hold (not textarea, files, declaration, rost
     example: "220822199001011234"        # text shown in the marked example row
     also: [证件号码]                     # other headings recognised
     unique: true                         # the same value twice in the sheet is an error
+    calendar: true                       # type attendance: 31 columns, KEY_01 (1日) to KEY_31 (31日)
     shared: true                         # … is a warning
 
 Choice columns accept the option's label or value. ``options_from`` columns accept the list handed in, or any text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -11,6 +12,7 @@ from forms.model import (
     CELL_TYPES,
     FIELD_TYPES,
     SENSITIVE_TYPES,
+    SHEET_TYPES,
     Bound,
     Column,
     Field,
@@ -37,11 +39,14 @@ FIELD_CHECKS = {
     "not_past": ("date",),
     "worker_age": ("id_number",),
     "months_list": ("text",),
+    "month": ("text",),
     "roster_count": ("integer",),
 }
 #: Rule name → how many fields it takes.
-RULES = {"not_before": 2, "at_most": 2, "min_months": 2, "working_age": 2, "different": 2}
+RULES = {"needs": 2, "not_before": 2, "at_most": 2, "min_months": 2, "working_age": 2, "different": 2}
 ACCEPT = ("pdf", "image", "sheet")
+FORM_TYPES = tuple(one for one in FIELD_TYPES if one not in SHEET_TYPES)
+DAYS_OF_A_MONTH = 31
 MAX_ROWS = 20_000
 
 
@@ -136,7 +141,7 @@ class Loader:
                 child.done()
         return tuple(fields)
 
-    def _field(self, node: Node, types: tuple[str, ...] = FIELD_TYPES) -> dict[str, Any]:
+    def _field(self, node: Node, types: tuple[str, ...] = FORM_TYPES) -> dict[str, Any]:
         key = node.name("key")
         node.where = f"“{key}”" if key else node.where
         if key in RESERVED_KEYS:
@@ -164,7 +169,7 @@ class Loader:
             node.refuse("options", "选择题应在 options 和 options_from 中填写一个")
         if kind not in ("choice", "multichoice") and field["options"]:
             node.refuse("options", "只有选择题才有选项")
-        if types is FIELD_TYPES:
+        if types is FORM_TYPES:
             accept = node.texts("accept")
             for one in accept:
                 if one not in ACCEPT:
@@ -291,8 +296,9 @@ class Loader:
             match_on=node.name("match_on", required=False),
             name_column=node.name("name_column", required=False),
             columns=tuple(
-                self._column(Node(self.refuse, f"columns[{index}]", one))
+                column
                 for index, one in enumerate(node.items("columns"))
+                for column in self._columns(Node(self.refuse, f"columns[{index}]", one))
             ),
             rules=self._rules(node, "row_checks", extra),
             extra_checks=tuple(extra),
@@ -300,6 +306,26 @@ class Loader:
         node.done()
         self._check_roster(roster)
         return roster
+
+    def _columns(self, node: Node) -> list[Column]:
+        """The columns of one entry: a calendar stands for the 31 of a month."""
+        calendar = node.flag("calendar")
+        column = self._column(node)
+        if not calendar:
+            return [column]
+        if column.type not in SHEET_TYPES:
+            node.refuse("calendar", "只有 attendance 类型的列可以按日展开")
+        return [
+            replace(
+                column,
+                key=f"{column.key}_{day:02d}",
+                label=f"{day}日",
+                also=(str(day), f"{day:02d}", f"{day}号"),
+                calendar=column.key,
+                day=day,
+            )
+            for day in range(1, DAYS_OF_A_MONTH + 1)
+        ]
 
     def _column(self, node: Node) -> Column:
         data = self._field(node, tuple(one for one in FIELD_TYPES if one in CELL_TYPES))

@@ -35,6 +35,7 @@ FIELD_TYPES = (
     "declaration",
     "roster",
     "defects",
+    "attendance",
 )
 
 #: Types whose values are personal and therefore masked on screen unless the definition says otherwise.
@@ -42,6 +43,9 @@ SENSITIVE_TYPES = frozenset({"id_number", "phone", "bank_account"})
 
 #: Types that a spreadsheet cell can hold.
 CELL_TYPES = frozenset(FIELD_TYPES) - {"files", "declaration", "roster", "defects", "textarea"}
+
+#: Types that only a spreadsheet has.
+SHEET_TYPES = frozenset({"attendance"})
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,8 @@ class Column(Field):
     """One column of a roster: a field plus what only a sheet needs.
 
     ``width`` is in characters; ``also`` are further headings under which the column is recognised; ``unique``
-    makes equal values of two rows an error, ``shared`` a warning.
+    makes equal values of two rows an error, ``shared`` a warning. ``calendar`` is the key under which the 31 columns of
+    a month were described at once, ``day`` which of them this is.
     """
 
     width: int = 16
@@ -101,6 +106,8 @@ class Column(Field):
     also: tuple[str, ...] = ()
     unique: bool = False
     shared: bool = False
+    calendar: str = ""
+    day: int = 0
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -198,3 +205,7 @@ class RosterDefinition:
     def column(self, key: str) -> Column:
         """The column of that key; KeyError when there is none."""
         return self._by_key[key]
+
+    def calendar(self, key: str) -> tuple[Column, ...]:
+        """The columns of a month that were described under one key, from the 1st on; none where there is no such key."""
+        return tuple(one for one in self.columns if one.calendar == key)

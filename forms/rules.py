@@ -24,11 +24,24 @@ def compile_rule(rule: Rule, fields: Sequence[Field]) -> Finding:
     :param fields: the fields the rule names, in its order.
     """
     first, second = fields
+    if rule.name == "needs":
+        return _needs(first, second)
     check = _RULES[rule.name](rule, first, second)
 
     def finding(values: Mapping[str, Value]) -> str:
         one, two = values.get(first.key), values.get(second.key)
         return "" if one is None or two is None else check(one, two)
+
+    return finding
+
+
+def _needs(first: Field, second: Field) -> Finding:
+    """Who answers the first owes the second: an amount changed by hand its reason."""
+
+    def finding(values: Mapping[str, Value]) -> str:
+        if not values.get(first.key) or values.get(second.key) not in (None, ""):
+            return ""
+        return message(f"没有填写{second.label}", f"填了{first.label}", f"请写明{second.label}")
 
     return finding
 

@@ -38,6 +38,7 @@ _WORDS: Mapping[str, str] = {
     "division": "从下拉列表中选择",
     "multichoice": "可填几项，用顿号隔开",
     "text": "文字",
+    "attendance": "出勤一天写 1 或 √，半天写 0.5；按小时计酬的写小时数；没有出勤的空着",
 }
 
 

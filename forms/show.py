@@ -28,6 +28,8 @@ def display(field: Field, value: Value, *, lists: Lists | None = None, reveal: b
         return f"{amounts.yuan(value)} 元"
     if field.type == "date":
         return amounts.chinese_date(date.fromisoformat(value))
+    if field.type == "attendance":
+        return amounts.hundredths(value)
     if field.type in ("boolean", "declaration"):
         return _yes_no(field, value)
     if field.type == "files":

@@ -23,13 +23,14 @@ from workflows.base import calendar, files, heartbeat, outbox, parameters
 from workflows.base.model import Base
 from workflows.base.session import Database
 from workflows.cases import model as _cases
-from workflows.cases import reasons, roster_model
+from workflows.cases import reasons, roster_model, slip_model
 from workflows.documents import model as _documents
 from workflows.funds import batch_model as _batches
 from workflows.funds import model as _funds
 from workflows.organisations import model as _organisations
 from workflows.registers import grant_model as _grants
 from workflows.registers import model as _registers
+from workflows.registers import project_model as _projects
 
 #: Every module that owns tables: imported, so that ``Base.metadata`` is whole.
 MODELS = (
@@ -42,12 +43,14 @@ MODELS = (
     _organisations,
     _registers,
     _grants,
+    _projects,
     _funds,
     _batches,
     _documents,
     _cases,
     reasons,
     roster_model,
+    slip_model,
 )
 
 ENGINES = ("sqlite", "postgres")

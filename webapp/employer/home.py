@@ -74,6 +74,7 @@ def _start_href(one: Offer) -> str:
         start=one.key,
         employer=one.employer.id,
         workshop=one.workshop.id if one.workshop else None,
+        project=one.project.id if one.project else None,
     )
 
 
@@ -84,14 +85,15 @@ def start(process: str, start: str) -> ResponseReturnValue:
     session, me = reading(), page_actor()
     employer_id = request.values.get("employer", type=numbers.key) or (me.employer_ids or (0,))[0]
     workshop_id = request.values.get("workshop", type=numbers.key)
+    project_id = request.values.get("project", type=numbers.key)
     if request.method == "POST":
         with transaction() as writing:
             who = actor(writing)
-            case = begin_own(writing, who, process, start, employer_id, workshop_id)
+            case = begin_own(writing, who, process, start, employer_id, workshop_id, project_id)
             item = views.own_open_item(writing, who, case)
             number, item_id = case.number, item.id if item else None
         return to("step", item_id=item_id) if item_id else to("case", number=number)
-    one = offer(session, me, process, start, employer_id, workshop_id)
+    one = offer(session, me, process, start, employer_id, workshop_id, project_id)
     drafts = [task for task in views.tasks(session, me) if task.draft and task.case.process == process]
     return render_template(
         "employer/start.html", offer=one, here=_start_href(one), drafts=drafts, **_way(session, one)
@@ -100,8 +102,8 @@ def start(process: str, start: str) -> ResponseReturnValue:
 
 def _way(session: Session, one: Offer) -> dict[str, Any]:
     """Who acts one after the other, and how long each may take by what the county has set."""
-    place = one.workshop.division_code if one.workshop else one.employer.division_code
-    set_here = rules_on(session, one.process, list(chain_codes(session, place)), today())["parameters"]
+    codes = list(chain_codes(session, one.division_code))
+    set_here = rules_on(session, one.process, codes, today())["parameters"]
     titles = {lane.department: lane.title for lane in one.process.lanes.values()}
     steps = []
     for step in one.process.steps.values():

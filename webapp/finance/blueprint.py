@@ -32,7 +32,7 @@ from workflows.organisations.permissions import PERMISSIONS, Facts, allowed, req
 bp = Blueprint("finance", __name__, url_prefix="/finance")
 
 #: Kinds of office that see the money of their county.
-OFFICES = ("finance", "hrss", "rural")
+OFFICES = ("finance", "hrss", "rural", "ndrc")
 #: Tones of states, for the tags.
 BATCH_TONES = {
     "made": "waiting",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from workflows.base.errors import NotFound
 from workflows.cases.model import Case, Decision, WorkItem
+from workflows.cases.offices import LEAD, OWNER, lead_of, offices_of
 from workflows.cases.process import Process, process_of
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import chain_codes
@@ -31,11 +32,12 @@ def departments_of(session: Session, case: Case, process: Process) -> frozenset[
     """The offices of the case's lanes, in its township and county."""
     kinds = _lane_kinds(process) - {"employer", "system", "public"}
     codes = {case.division_code, case.division_code[:9], case.county_code}
-    return frozenset(
-        session.scalars(
-            select(Department.id).where(Department.kind.in_(kinds), Department.division_code.in_(codes))
+    places = session.scalars(
+        select(Department.id).where(
+            Department.kind.in_(kinds - {OWNER, LEAD}), Department.division_code.in_(codes)
         )
     )
+    return frozenset([*places, *offices_of(session, case, kinds & {OWNER, LEAD}).values()])
 
 
 def acted_in(session: Session, case_id: int) -> dict[int, frozenset[str]]:
@@ -90,6 +92,10 @@ class _FactsOnDemand(CaseFacts):
     @cached_property
     def applied(self) -> bool:
         return self._process.config.get("started_by") == "employer"
+
+    @cached_property
+    def lead(self) -> str:
+        return lead_of(self._session, self._case)
 
     @cached_property
     def handed_in(self) -> bool:

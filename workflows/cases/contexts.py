@@ -17,6 +17,7 @@ from workflows.base.clock import local
 from workflows.base.errors import CatalogueError
 from workflows.base.installation import installation
 from workflows.base.privacy import mask_phone
+from workflows.cases import project_parts
 from workflows.cases.action import Action
 from workflows.cases.context_parts import application, defects, facts, opinions, reasons, roster, summary
 from workflows.cases.facts import CaseView
@@ -29,6 +30,7 @@ from workflows.cases.process import Process
 from workflows.documents.templates import load_template
 from workflows.organisations.model import Division
 from workflows.registers.model import WORKSHOP_MODES, Employer, Workshop
+from workflows.registers.project_model import Project
 
 EVERY = frozenset(
     {
@@ -78,6 +80,8 @@ def fill(action: Action, text: str) -> str:
         named["employer"] = session.get_one(Employer, case.employer_id).name
     workshop = session.get(Workshop, case.workshop_id) if case.workshop_id else None
     named["workshop"] = workshop.name if workshop else named.get("employer", "")
+    project = session.get(Project, case.project_id) if case.project_id else None
+    named["project"] = project.name if project else ""
     for key, value in named.items():
         text = text.replace("{" + key + "}", value)
     return text
@@ -383,4 +387,5 @@ PROVIDERS: Mapping[str, Callable[[Action, Mapping[str, Any]], Any]] = {
     "payees": payees,
     "money": money,
     "payee": payee,
+    **project_parts.PROVIDERS,
 }

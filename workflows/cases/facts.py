@@ -21,6 +21,7 @@ from workflows.base.errors import CatalogueError
 from workflows.cases.approving import approved
 from workflows.cases.model import Case, Decision
 from workflows.cases.process import Process
+from workflows.cases.project_figures import ProjectFigures, figures_of, planned_below
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.verdicts import confirmed_rows, current_roster, lifted_rows, refused_rows
 from workflows.engine import decide
@@ -28,6 +29,7 @@ from workflows.funds.appropriations import enabled
 from workflows.funds.payables import owed_by
 from workflows.registers.grant_model import Grant
 from workflows.registers.model import Workshop
+from workflows.registers.project_model import Project
 
 
 @dataclass
@@ -146,6 +148,17 @@ class CaseView:
         return approved(self.session, self.case, self.process)[0]
 
     @cached_property
+    def project(self) -> Project | None:
+        return self.session.get(Project, self.case.project_id) if self.case.project_id else None
+
+    @cached_property
+    def project_figures(self) -> ProjectFigures:
+        """What the project has paid, owes and has under way, this case left out of what is under way."""
+        return figures_of(self.session, [self.case.project_id or 0], but_case=self.case.id)[
+            self.case.project_id or 0
+        ]
+
+    @cached_property
     def workshop(self) -> Workshop | None:
         return self.session.get(Workshop, self.case.workshop_id) if self.case.workshop_id else None
 
@@ -193,6 +206,12 @@ def _fact(spec: Mapping[str, Any], view: CaseView) -> Any:
         return view.case.rules["parameters"][spec["key"]]["value"]
     if source == "workshop":
         return getattr(view.workshop, spec["field"], spec.get("default"))
+    if source == "project":
+        return getattr(view.project, spec["field"], spec.get("default"))
+    if source == "project_figure":
+        return getattr(view.project_figures, spec["of"])
+    if source == "planned_share":
+        return planned_below(view.answers(spec["form"]))
     if source == "constant":
         return spec["value"]
     if source == "decision":
@@ -204,7 +223,8 @@ def _fact(spec: Mapping[str, Any], view: CaseView) -> Any:
     if source == "approved":
         return len(view.approved) if spec["of"] == "count" else sum(one.amount_fen for one in view.approved)
     if source == "exceeds":
-        return _fact(spec["of"], view) > _fact(spec["than"], view)
+        of, than = _fact(spec["of"], view), _fact(spec["than"], view)
+        return of is not None and than is not None and of > than
     if source == "payables":
         people, fen = owed_by(view.session, view.case.id)
         return people if spec["of"] == "count" else fen

@@ -13,13 +13,14 @@ from sqlalchemy import select
 from workflows.base.errors import CatalogueError, Conflict
 from workflows.cases.action import Action
 from workflows.cases.approving import named
-from workflows.cases.facts import CaseView
+from workflows.cases.facts import CaseView, case_facts_of
 from workflows.cases.functions import latest_answers
 from workflows.cases.process import Process
 from workflows.cases.roster_digest import RosterDigest
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.verdicts import AGREE, REFUSE, current_roster
-from workflows.registers import grants
+from workflows.registers import grants, work_days
+from workflows.registers.grant_model import Grant
 from workflows.registers.grants import Claim, Claimant, Claimed, Obstacle, Policy
 from workflows.registers.model import Employer
 
@@ -29,6 +30,9 @@ _HELD = {
     "affiliate": "这个人已由关联单位（同一法定代表人或者同一地址）申报或者享受，暂缓，须由两部门分别写明理由解除。",
     "other_policy": "这个人已享受一次性吸纳就业补贴，暂缓，须由人社部门、财政部门分别写明理由解除。",
 }
+
+
+_REPEATED = "这个人在本单位已经登记过（{document}），同一人同一单位不重复享受。"
 
 
 def policy_of(process: Process) -> Policy:
@@ -43,11 +47,14 @@ def policy_of(process: Process) -> Policy:
     )
 
 
-def scope_of(process: Process, employer: Employer, values: Mapping[str, Any]) -> str:
-    """The scope of one row: the employer's credit code, or what a column says (a course)."""
-    described = process.config["grant"]["scope"]
+def scope_of(view: CaseView, employer: Employer, values: Mapping[str, Any]) -> str:
+    """The scope of one row: the employer's credit code, what a column says (a course), or facts of the case (a month)."""
+    described = view.process.config["grant"]["scope"]
     if described == "employer":
         return employer.credit_code
+    if "facts" in described:
+        found = case_facts_of(view.process, view, described["facts"])
+        return "/".join(str(found[name]) for name in described["facts"])[:64]
     return str(values.get(described["column"]) or "")[:64]
 
 
@@ -56,9 +63,7 @@ def row_obstacles(
 ) -> dict[int, Obstacle]:
     """What stands in the way of rows, by person, before anything is claimed: shown while the employer fills in."""
     employer = _employer(view)
-    wanted = {
-        person: scope_of(view.process, employer, values) for person, values in rows if person is not None
-    }
+    wanted = {person: scope_of(view, employer, values) for person, values in rows if person is not None}
     return grants.obstacles(view.session, policy_of(view.process), wanted, employer, but_case=view.case.id)
 
 
@@ -85,8 +90,8 @@ def claim_grants(action: Action) -> None:
             Claim(
                 row.person_id or 0,
                 row.id,
-                amount_of(action, row.values),
-                scope_of(action.process, employer, row.values),
+                amount_of(action, row),
+                scope_of(view, employer, row.values),
             )
             for row in open_rows
         ],
@@ -112,7 +117,7 @@ def _rule_again(action: Action, rows: Mapping[int, RosterRow], claimed: Claimed)
     refused, held = described["refused"], described.get("held", {}).get("result")
     ruled = False
     for person, obstacle in claimed.refused.items():
-        _rule(action, rows[person], refused, refusal_text(obstacle))
+        _rule(action, rows[person], refused, refusal_text(action.process, obstacle))
         ruled = True
     for person, grant in claimed.held.items():
         if rows[person].result != held:
@@ -121,18 +126,20 @@ def _rule_again(action: Action, rows: Mapping[int, RosterRow], claimed: Claimed)
     return ruled
 
 
-def amount_of(action: Action, values: Mapping[str, Any]) -> int:
-    """What one row is granted, in fen: a parameter, or a column of the roster."""
+def amount_of(action: Action, row: RosterRow) -> int:
+    """What one row is granted, in fen: a parameter, a column of the roster, or what its facts come to."""
     described = action.process.config["grant"]["amount"]
     if "parameter" in described:
         return int(action.parameter(described["parameter"]))
-    return int(values.get(described["column"]) or 0)
+    if "fact" in described:
+        return int(row.facts.get(described["fact"]) or 0)
+    return int(row.values.get(described["column"]) or 0)
 
 
-def refusal_text(obstacle: Obstacle) -> str:
-    """Why a repeat is refused. Names the earlier grant without naming anybody else's affairs."""
-    grant = obstacle.grant
-    return f"这个人在本单位已经登记过（{grant.document_number or '另一件申请'}），同一人同一单位不重复享受。"
+def refusal_text(process: Process, obstacle: Obstacle) -> str:
+    """Why a repeat is refused, in the words of the process. Names the earlier grant, and nobody else's affairs."""
+    text = str(process.config["grant"].get("repeated") or _REPEATED)
+    return text.replace("{document}", obstacle.grant.document_number or "另一件申请")
 
 
 def _rule(action: Action, row: RosterRow, result: str, text: str) -> None:
@@ -160,7 +167,7 @@ def lift_holds(action: Action) -> None:
             continue
         words = {word.kind: word for word in agreed.get(grant.row_id or 0, [])}
         if grant.row_id in refused:
-            grants.free(action.session, [grant], actor_id=action.actor_id)
+            free_some(action, [grant])
         elif all(office in words for office in ("hrss", "finance")):
             for office, word in words.items():
                 if office in ("hrss", "finance"):
@@ -174,8 +181,15 @@ def free_grants(action: Action) -> None:
         for one in grants.of_case(action.session, action.case.id)
         if one.state in ("claimed", "held", "approved")
     ]
-    if living:
-        grants.free(action.session, living, actor_id=action.actor_id)
+    free_some(action, living)
+
+
+def free_some(action: Action, some: Sequence[Grant]) -> None:
+    """Give back the slots of some people, and with them the days that the sheet claimed for them."""
+    if some:
+        grants.free(action.session, some, actor_id=action.actor_id)
+        if action.process.config.get("days"):
+            work_days.free(action.session, action.case.id, [one.row_id or 0 for one in some])
 
 
 def payee_account(action: Action, values: Mapping[str, Any]) -> tuple[str, str, str]:

@@ -2,6 +2,7 @@
 
 =========================  =============================================================================
 ``employer.COLUMN``        the employer's entry in the register
+``project.COLUMN``         the project's entry in the register
 ``case.number``            the case's number
 ``parameter.KEY``          a parameter as it was when the case began; ``parameter.KEY.basis`` its authority
 ``decision.TABLE.NAME``    an output of a table's latest run on this case, or a fact that it was run on
@@ -23,6 +24,7 @@ from forms.definition import FormDefinition
 from workflows.cases.model import Case, RuleResult
 from workflows.engine import Decision
 from workflows.registers.model import Employer
+from workflows.registers.project_model import Project
 
 EMPLOYER_COLUMNS = (
     "name",
@@ -33,6 +35,15 @@ EMPLOYER_COLUMNS = (
     "contact_phone",
     "address",
     "division_code",
+)
+PROJECT_COLUMNS = (
+    "number",
+    "name",
+    "villages",
+    "plan_document",
+    "fund_document",
+    "supervision_phone",
+    "wage_bank",
 )
 
 
@@ -46,6 +57,8 @@ def known_values(session: Session, case: Case, definition: FormDefinition) -> di
             found[name] = case.number
         elif kind == "employer" and case.employer_id is not None:
             found[name] = getattr(session.get_one(Employer, case.employer_id), rest)
+        elif kind == "project" and case.project_id is not None:
+            found[name] = getattr(session.get_one(Project, case.project_id), rest)
         elif kind == "parameter":
             key, _, part = rest.partition(".")
             found[name] = case.rules["parameters"][key]["basis" if part else "value"]
@@ -75,6 +88,8 @@ def unknown_sources(
             known = rest == "number"
         elif kind == "employer":
             known = rest in EMPLOYER_COLUMNS
+        elif kind == "project":
+            known = rest in PROJECT_COLUMNS
         elif kind == "parameter":
             known = first in config.get("parameters", {}) and second in ("", "basis")
         else:

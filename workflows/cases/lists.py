@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from forms.definition import Option
 from workflows.cases.model import Case
+from workflows.cases.offices import OWNER
 from workflows.cases.process import Process
 from workflows.organisations.divisions import children
+from workflows.organisations.model import Department
 
 
 def lists_for(session: Session, case: Case, process: Process) -> dict[str, tuple[Option, ...]]:
@@ -34,5 +37,13 @@ def lists_for(session: Session, case: Case, process: Process) -> dict[str, tuple
         "divisions": tuple(Option(one.code, one.name) for one in townships),
         "townships": tuple(Option(one.code, one.name) for one in townships),
         "villages": tuple(villages),
+        "owners": tuple(
+            Option(str(one.id), one.name)
+            for one in session.scalars(
+                select(Department)
+                .where(Department.kind == OWNER, Department.division_code.startswith(case.county_code))
+                .order_by(Department.id)
+            )
+        ),
         "defect_places": (*places, Option("other", "其他")),
     }

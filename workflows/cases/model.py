@@ -27,6 +27,7 @@ from workflows.base.model import Base, Identifier, JsonText, UtcDateTime
 from workflows.base.privacy import EncryptedJson, EncryptedText
 from workflows.organisations.model import Department, User
 from workflows.registers.model import Employer
+from workflows.registers.project_model import Project
 
 OPEN = text("closed_at IS NULL")
 #: The deadline of a step without a limit: never NULL, so that one index serves the order of every work list.
@@ -70,6 +71,8 @@ class Case(Base):
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"))
     #: What the case is about beyond its employer: a workshop of the register.
     workshop_id: Mapped[int | None] = mapped_column(ForeignKey("workshops.id"))
+    #: … or a project of the register.
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("projects.id"), index=True)
     status: Mapped[str] = mapped_column(String(40))
     stage: Mapped[str] = mapped_column(String(40), default="")
     #: The basis and the parameters in force when it began; it keeps them to its end.
@@ -88,6 +91,7 @@ class Case(Base):
     chain_head: Mapped[str] = mapped_column(String(64), default="")
 
     employer: Mapped[Employer | None] = relationship()
+    project: Mapped[Project | None] = relationship()
     version: Mapped[ProcessVersion] = relationship()
 
     __audited__ = (

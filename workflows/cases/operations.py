@@ -13,12 +13,13 @@ from forms.show import display
 from workflows.base import outbox
 from workflows.base.clock import local
 from workflows.base.errors import Conflict, WengangError
-from workflows.cases import granting, paying
+from workflows.cases import days, granting, paying, projecting, slips
 from workflows.cases.action import Action, begin
 from workflows.cases.contexts import build_context, document_config, document_title, register_number
 from workflows.cases.deadlines import pause, resume
 from workflows.cases.facts import CaseView, case_facts_of, show_fact
 from workflows.cases.functions import latest_answers
+from workflows.cases.offices import lead_of
 from workflows.cases.places import is_address, place_of_business
 from workflows.cases.publicity import end_publicity, settle_objection
 from workflows.cases.publicity import open_publicity as publish
@@ -84,7 +85,14 @@ def _numbering(action: Action, document: str, config: Mapping[str, object]) -> i
     pattern = pattern.replace("{township}", township.name if township else "").replace(
         "{county}", short_name(county.name)
     )
+    if "{lead}" in pattern:  # each office numbers its own papers
+        lead = lead_of(action.session, action.case)
+        place, pattern = f"{lead}:{place}", pattern.replace("{lead}", OFFICE_WORDS[lead])
     return issue.Numbering(f"{described['series']}:{place}", pattern)
+
+
+#: How offices are called in document numbers.
+OFFICE_WORDS = {"hrss": "人社", "rural": "乡振", "ndrc": "发改", "finance": "财", "township": "政"}
 
 
 def short_name(name: str) -> str:
@@ -266,10 +274,18 @@ def months_later(day: date, months: int) -> date:
 OPERATIONS: Mapping[str, Callable[..., None]] = {
     "claim_grants": granting.claim_grants,
     "lift_holds": granting.lift_holds,
+    "settle_rows": paying.settle_rows,
     "reserve_funds": paying.reserve_funds,
     "unreserve_funds": paying.unreserve_funds,
     "free_funds": paying.free_funds,
     "make_payable": paying.make_payable,
+    "claim_days": days.claim_days,
+    "issue_slips": slips.issue_slips,
+    "close_slips": slips.close_slips,
+    "post_publicity": projecting.post_publicity,
+    "register_project": projecting.register_project,
+    "enter_workers": projecting.enter_workers,
+    "close_project": projecting.close_project,
     "set_status": set_status,
     "issue_document": issue_document,
     "open_publicity": open_publicity,

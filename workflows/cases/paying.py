@@ -11,19 +11,20 @@ from workflows.base.clock import now
 from workflows.base.errors import Conflict
 from workflows.cases.action import Action
 from workflows.cases.approving import approved
-from workflows.cases.granting import free_grants, payee_account, rows_by_id
+from workflows.cases.granting import free_grants, free_some, payee_account, rows_by_id
 from workflows.cases.model import Case, Objection, Publicity
 from workflows.funds import payables
 from workflows.registers import grants
+from workflows.registers.project_model import Project
 
 
 def reserve_funds(action: Action) -> None:
     """Fix who is granted, give back the slots of the others, and reserve the sum; refused with the shortfall."""
     good, out = approved(action.session, action.case, action.process)
-    if out:
-        grants.free(action.session, out, actor_id=action.actor_id)
+    free_some(action, out)
     grants.approve(action.session, good, actor_id=action.actor_id, department_id=action.department_id)
     rows = rows_by_id(action, [one.row_id or 0 for one in good])
+    project = action.session.get(Project, action.case.project_id) if action.case.project_id else None
     owed = []
     for grant in good:
         row = rows[grant.row_id or 0]
@@ -35,6 +36,7 @@ def reserve_funds(action: Action) -> None:
         owed,
         actor_id=action.actor_id,
         department_id=action.department_id,
+        document_number=project.fund_document if project is not None else None,
     )
     action.record(
         "funds-reserved",
@@ -44,8 +46,15 @@ def reserve_funds(action: Action) -> None:
     )
 
 
+def settle_rows(action: Action) -> None:
+    """Those whom an office refused, or nobody spoke for, leave the case before it is published: slots and days are free."""
+    _, out = approved(action.session, action.case, action.process)
+    free_some(action, out)
+    action.record("rows-settled", people=len(out))
+
+
 def free_funds(action: Action) -> None:
-    """The claim comes to nothing: what was reserved is free again, and so are the people's slots."""
+    """The claim comes to nothing: what was reserved is free again, and so are the people's slots and days."""
     _free_payables(action)
     free_grants(action)
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from workflows.cases.model import Case, Publicity
 from workflows.cases.process import process_of
 from workflows.cases.roster_model import RosterRow
-from workflows.funds.model import Payable
+from workflows.registers.grant_model import Grant
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ def published_people(session: Session, publicity: Publicity) -> Sequence[Publish
         return ()
     name = process.roster.name_column or "name"
     rows = session.execute(
-        select(RosterRow, Payable.amount_fen)
-        .join(Payable, Payable.row_id == RosterRow.id)
-        .where(Payable.case_id == case.id, Payable.state != "freed")
+        select(RosterRow, Grant.amount_fen)
+        .join(Grant, Grant.row_id == RosterRow.id)
+        .where(Grant.case_id == case.id, Grant.state.not_in(("freed", "held")))
         .order_by(RosterRow.number)
     )
     return [

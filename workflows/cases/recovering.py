@@ -15,10 +15,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.base.clock import today
-from workflows.base.errors import Conflict, Invalid, NotFound
+from workflows.base.errors import Conflict, Forbidden, Invalid, NotFound
 from workflows.base.parameters import Value, in_force
 from workflows.base.privacy import mask_id
 from workflows.cases.action import Action, begin
+from workflows.cases.offices import LEAD, office_of
 from workflows.cases.operations import fix_document
 from workflows.cases.process import Process
 from workflows.cases.roster_model import RosterRow
@@ -70,10 +71,11 @@ def decide(session: Session, actor: Actor, payable_id: int, finding: Finding) ->
     payable = session.get(Payable, payable_id)
     if payable is None:
         raise NotFound("没有这笔款项。")
-    office = next((post.department_id for post in actor.posts if post.kind == "hrss"), None)
-    action = begin(
-        session, payable.case_id, actor.user_id, office
-    )  # the case before its money, as everywhere
+    action = begin(session, payable.case_id, actor.user_id)  # the case before its money, as everywhere
+    office = office_of(session, action.case, LEAD)
+    if not actor.holds(office.id):
+        raise Forbidden(f"这笔款项由{office.name}决定是否追回。")
+    action.department_id = office.id
 
     def letter(recovery: Recovery, paid: Payable) -> int | None:
         return _letter(action, recovery, paid)

@@ -20,6 +20,8 @@ from workflows.base.errors import Conflict, Invalid
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.functions import current_publicity
+from workflows.cases.granting import free_some
+from workflows.cases.offices import LEAD, office_of
 from workflows.cases.operations import fix_document, published_content
 from workflows.cases.roster_model import RowVerdict
 from workflows.cases.verdicts import REFUSE
@@ -29,7 +31,6 @@ from workflows.funds import payables
 from workflows.funds.answers import PAYMENTS_CHANGED
 from workflows.funds.model import Payable
 from workflows.organisations.actors import Actor
-from workflows.registers import grants
 from workflows.registers.grant_model import Grant
 
 
@@ -50,10 +51,10 @@ def remove_row(session: Session, actor: Actor, case_id: int, row_id: int, reason
     ).one_or_none()
     if payable is None:
         raise Conflict("这个人没有待拨付的款项，可能已经剔除。请刷新页面后再看。")
-    office = next((post.department_id for post in actor.posts if post.kind == "hrss"), None)
+    office = office_of(session, action.case, LEAD).id
     freed = payables.free(session, [payable], actor_id=actor.user_id, memo=action.case.number)
     if payable.grant_id is not None:
-        grants.free(session, [session.get_one(Grant, payable.grant_id)], actor_id=actor.user_id)
+        free_some(action, [session.get_one(Grant, payable.grant_id)])
     word = session.scalars(
         select(RowVerdict).where(RowVerdict.row_id == row_id, RowVerdict.department_id == office)
     ).one_or_none()

@@ -19,6 +19,7 @@ from workflows.base.files import MAX_BYTES, XLSX
 from workflows.base.installation import installation
 from workflows.base.privacy import digest_id
 from workflows.base.session import Database
+from workflows.cases import days
 from workflows.cases.access import require_case
 from workflows.cases.action import Action, begin
 from workflows.cases.facts import CaseView
@@ -30,6 +31,7 @@ from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.row_facts import RowInput, apply_row_rules, case_inputs
 from workflows.cases.verdicts import current_roster
 from workflows.organisations.actors import Actor
+from workflows.registers import work_days
 from workflows.registers.people import people_for
 
 #: Rows written in one transaction, so that other writers get their turn.
@@ -86,6 +88,7 @@ def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
         if roster.status != "reading":
             return
         session.execute(delete(RosterRow).where(RosterRow.roster_id == roster_id))
+        work_days.forget(session, roster.case_id, roster_id)
         case = session.get_one(Case, roster.case_id)
         process = process_of(session, case.version_id)
         if roster.file is None or process.roster is None:
@@ -188,6 +191,14 @@ def _stage(
         digest.add(**columns)
         stored.append(columns)
     session.execute(insert(RosterRow), stored)
+    if process.config.get("days"):
+        keys = days.row_ids(session, roster_id, [row.number for row in rows])
+        read = [
+            (keys[row.number], known.get(one) if one else None, row.values)
+            for row, one in zip(rows, digests, strict=True)
+            if row.ok
+        ]
+        days.stage_rows(view, roster_id, read)
 
 
 def _swap_in(
@@ -220,6 +231,7 @@ def _swap_in(
         if previous is not None:
             previous.status = "replaced"
             covers.append(previous)
+        work_days.forget_replaced(session, roster.case_id, roster.id)
         roster.status = "current"
         roster.problems = notes
         roster.total = roster.done = len(rows)
@@ -300,6 +312,7 @@ def rejudge(action: Action, answers: Mapping[str, Mapping[str, Any]] | None = No
             row.result, row.facts, row.fired = outcome.result, outcome.facts, outcome.fired
         digest.add_rows(rows)
         action.session.flush()
+    days.stage_anew(view, roster)
     roster.judged, roster.judged_by = digest.judged, inputs
     action.record("rows-judged", (roster,), rows=digest.count)
 

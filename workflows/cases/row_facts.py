@@ -7,18 +7,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from forms.months import parse_months
 from workflows.base.errors import CatalogueError
 from workflows.base.privacy import digest_id
+from workflows.cases import days
 from workflows.cases.facts import CaseView, case_facts_of, storable
 from workflows.cases.granting import row_obstacles
 from workflows.cases.process import Process
+from workflows.cases.row_sums import ARITHMETIC, whole
 from workflows.cases.rules import fired_rules
 from workflows.engine import FactError, decide
 from workflows.registers.grants import Obstacle
 from workflows.registers.people import IdentityOn, has_list, identities_on
+from workflows.registers.project_model import ProjectWorker
+from workflows.registers.projects import workers_by_person
+from workflows.registers.work_days import Clash
 
 
 @dataclass
@@ -63,7 +69,11 @@ def case_inputs(process: Process, view: CaseView) -> dict[str, Any]:
                     collect(inner)
 
     collect(process.config.get("row_facts", {}))
-    return storable(found)
+    scope = process.config.get("grant", {}).get("scope")
+    for name in scope.get("facts", ()) if isinstance(scope, Mapping) else ():
+        collect({"from": "case", "fact": name})
+    month = days.month_of(view)
+    return storable(found | {"month": str(month)} if month else found)
 
 
 class _Runner:
@@ -73,11 +83,20 @@ class _Runner:
         self.case_values: dict[str, Any] = {}
         self.listed_days: dict[date, bool] = {}
         self.obstacles: dict[int, Obstacle] = {}
+        self.registered: dict[int, ProjectWorker] = {}
+        self.clashes: dict[int, list[Clash]] = {}
 
     def look_up(self, rows: Sequence[RowInput]) -> None:
         """All identities the rows will ask for, grouped so that each person has one day at a time."""
-        if any(spec["from"] == "grant" for spec in self.described.values()):
-            self.obstacles = row_obstacles(self.view, [(row.person_id, row.values) for row in rows])
+        asked = {spec["from"] for spec in self.described.values()}
+        everyone = [(row.person_id, row.values) for row in rows]
+        if "grant" in asked:
+            self.obstacles = row_obstacles(self.view, everyone)
+        if "project_worker" in asked and self.view.case.project_id is not None:
+            people = [person for person, _ in everyone if person is not None]
+            self.registered = workers_by_person(self.view.session, self.view.case.project_id, people)
+        if "day_clash" in asked:
+            self.clashes = days.clashes_of(self.view, everyone)
         for spec in self.described.values():
             if spec["from"] != "identity":
                 continue
@@ -150,9 +169,12 @@ class _Runner:
         if source == "choose":
             chosen = spec["when"].get(facts.get(spec["by"]))
             return self._value({**chosen, "type": spec.get("type")}, row, facts, fired) if chosen else None
-        if source == "product":
-            factors = [self._value({"type": "number", **one}, row, facts, fired) for one in spec["of"]]
-            return None if any(one is None for one in factors) else _product(factors)
+        if source == "fact":
+            return facts.get(spec["fact"])
+        if source in ARITHMETIC:
+            return ARITHMETIC[source](spec, partial(self._number, row, facts, fired))
+        if source in ("worked", "days_outside", "day_clash", "project_worker"):
+            return self._labour(source, spec, row, fired)
         if source == "age":
             return age_on(row.values.get(spec["person"]), _day(self.case_value(spec["on"])))
         if source == "grant":
@@ -166,6 +188,29 @@ class _Runner:
             mine, other = row.values.get(spec["person"]), self.case_value(spec["as"])
             return bool(mine and other) and digest_id(str(mine)) == digest_id(str(other))
         raise CatalogueError([f"process.yaml：row_facts 不认识来源“{source}”。"])
+
+    def _number(
+        self, row: RowInput, facts: Mapping[str, Any], fired: list[dict[str, Any]], spec: Mapping[str, Any]
+    ) -> Any:
+        """The value of a source inside a sum."""
+        return self._value({"type": "number", **spec}, row, facts, fired)
+
+    def _labour(
+        self, source: str, spec: Mapping[str, Any], row: RowInput, fired: list[dict[str, Any]]
+    ) -> Any:
+        """What a row says of days, and the registers of days and of workers say of the person."""
+        if source == "worked":
+            return whole(Decimal(sum(days.worked(self.process, row.values).values())) / 100)
+        if source == "days_outside":
+            return days.outside(self.view, row.values, self.registered.get(row.person_id or 0))
+        if source == "day_clash":
+            found = self.clashes.get(row.person_id or 0, [])
+            if found:
+                fired.append(days.fired(found, days.citation(self.view)))
+            return bool(found)
+        worker = self.registered.get(row.person_id or 0)
+        value = getattr(worker, spec["field"], None)
+        return spec.get("default") if value is None else value
 
     def _identity(self, spec: Mapping[str, Any], row: RowInput) -> str:
         """The category held on the day; without one, what the row claims says whether a person must look.
@@ -205,13 +250,6 @@ def _number(value: Any, spec: Mapping[str, Any]) -> Any:
         number = Decimal(value)
         return int(number) if number == number.to_integral_value() else number
     return value
-
-
-def _product(factors: Sequence[Any]) -> Any:
-    total = Decimal(1)
-    for factor in factors:
-        total *= Decimal(str(factor))
-    return int(total) if total == total.to_integral_value() else total
 
 
 def months_between(start: date | None, end: date | None) -> int | None:

@@ -37,8 +37,10 @@ def finance_officers(session: Session, county_code: str) -> list[Actor]:
     return [load_actor(session, one.user) for one in users]
 
 
-def enter_funds(session: Session, county_code: str, process: str, fen: int) -> Appropriation:
-    """An appropriation of the county, enabled since a month."""
+def enter_funds(
+    session: Session, county_code: str, process: str, fen: int, document: str | None = None
+) -> Appropriation:
+    """An appropriation of the county, enabled since a month; under a document, where a project names one."""
     day = today() - timedelta(days=30)
     serial = (session.scalar(select(func.count()).select_from(Appropriation)) or 0) + 1
     return appropriations.appropriate(
@@ -47,8 +49,8 @@ def enter_funds(session: Session, county_code: str, process: str, fen: int) -> A
         appropriations.AppropriationData(
             county_code,
             day.year,
-            "rural_revitalisation",
-            f"演示财农〔{day.year}〕{serial}号",
+            "work_relief" if document else "rural_revitalisation",
+            document or f"演示财农〔{day.year}〕{serial}号",
             "",
             fen,
             (process,),

@@ -33,6 +33,8 @@ class ScenarioPerson:
     cells: dict[str, Any]
     identity: str | None
     result: str
+    #: On no project's real-name register.
+    unregistered: bool = False
 
 
 def day_of(value: Any, today: date) -> Any:
@@ -49,6 +51,15 @@ def kind_of(people: Mapping[str, Any], name: str) -> dict[str, Any]:
         base = kind_of(people, own["like"])
         return {**base, **own, "row": {**base.get("row", {}), **own.get("row", {})}}
     return own
+
+
+def worked(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with its attendance written out: ``days: {from: 1, to: 22, each: "1"}`` fills 1日 to 22日."""
+    cells = dict(row)
+    days = cells.pop("days", None)
+    if days:
+        cells |= {f"day_{day:02d}": str(days.get("each", "1")) for day in range(days["from"], days["to"] + 1)}
+    return cells
 
 
 def make_people(
@@ -72,7 +83,7 @@ def make_people(
             # the birthday has passed by today, whatever today is: an age means what it says; a day has 999 numbers
             born = date(today.year - int(kind["age"]), 1, 1) + timedelta(days=len(made) // 999)
             own = owner_id if kind.get("person") == "@owner" else id_number(born, number)
-            cells = {key: day_of(value, today) for key, value in kind["row"].items()}
+            cells = {key: day_of(value, today) for key, value in worked(kind["row"]).items()}
             cells |= {
                 "name": _SURNAMES[number % len(_SURNAMES)] + _GIVEN[number % len(_GIVEN)],
                 "id_number": own,
@@ -81,7 +92,13 @@ def make_people(
             }
             made.append(
                 ScenarioPerson(
-                    group["kind"], cells["name"], own, cells, kind.get("identity"), kind.get("result", "")
+                    group["kind"],
+                    cells["name"],
+                    own,
+                    cells,
+                    kind.get("identity"),
+                    kind.get("result", ""),
+                    bool(kind.get("unregistered")),
                 )
             )
     return made

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
-from workflows.cases import objections, scenario_money, verdicts
+from workflows.cases import objections, scenario_money, scenario_projects, verdicts
 from workflows.cases.model import Case, Publicity
 from workflows.cases.process import Process, newest
 from workflows.cases.removing import remove_row
@@ -100,10 +100,22 @@ class Run:
     def begin(self, scenario: Mapping[str, Any]) -> None:
         """What must be there before, and the case itself."""
         self.prepare(scenario)
-        if scenario.get("start"):
+        if self.starts_in_office(scenario):
+            self.walk.case_id = scenario_projects.begin_in_office(
+                self.database, self.scenarios.process, scenario, self.employer_id
+            )
+        elif scenario.get("project"):
+            self.walk.case_id = scenario_projects.begin_about_project(
+                self.database, self.scenarios.process, scenario, self.employer_id, self.people, self.seed
+            )
+        elif scenario.get("start"):
             self.start_for_workshop(scenario)
         else:
             self.walk.begin(self.scenarios.process, self.employer_id)
+
+    def starts_in_office(self, scenario: Mapping[str, Any]) -> bool:
+        """Whether an office begins this case by itself, about no workshop."""
+        return self._process().config.get("started_by") == "officer" and "workshop" not in scenario
 
     def prepare(self, scenario: Mapping[str, Any]) -> None:
         """What the county has set, and the people of the roster in the register of identities."""
@@ -126,7 +138,11 @@ class Run:
             self.people = self._people(wanted)
             if scenario.get("funds"):
                 scenario_money.enter_funds(
-                    session, self.county_code, self.scenarios.process, int(scenario["funds"])
+                    session,
+                    self.county_code,
+                    self.scenarios.process,
+                    int(scenario["funds"]),
+                    scenario.get("project", {}).get("fund_document"),
                 )
             kinds = self.scenarios.content.get("people", {})
             employer = session.get_one(Employer, self.employer_id)
@@ -196,6 +212,9 @@ class Run:
             self.walk.work()
         elif "remove" in action:
             self._remove(action["remove"])
+        elif "slip" in action:
+            scenario_projects.speak(self.database, self.walk.case_id, self.people, action["slip"])
+            self.walk.work()
         elif "objection" in action:
             self._object(action["objection"])
         elif "in" in action:
@@ -224,7 +243,8 @@ class Run:
                 for row in session.scalars(select(RosterRow).where(RosterRow.roster_id == roster.id))
                 if row.values.get("id_number") in digests
             ]
-            username = self._officer("hrss", "head", "", self._process())
+            process = self._process()
+            username = self._officer(str(process.config.get("lead", "hrss")), "head", "", process)
             for row_id in chosen:
                 actor = self.walk.actor_named(session, str(username))
                 remove_row(session, actor, self.walk.case_id, row_id, described["reason"])
@@ -307,6 +327,10 @@ class Run:
             return ["yes" if value else "no"]
         if value == "@owner":
             return [OWNER]
+        if isinstance(value, str) and value.startswith("@"):
+            found = scenario_projects.meant(self.database, value, self.employer_id)
+            if found is not None:
+                return [found]
         if value == "@village":
             with self.database.reading() as session:
                 place = session.get_one(Employer, self.employer_id).division_code

@@ -20,6 +20,7 @@ from workflows.engine import runner
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import county_among, division, levels_above
 from workflows.registers.model import Employer, Workshop
+from workflows.registers.project_model import Project
 
 
 def rules_on(session: Session, process: Process, codes: list[str], day: date) -> dict[str, Any]:
@@ -59,6 +60,7 @@ def start(
     employer: Employer | None = None,
     parent: Case | None = None,
     workshop: Workshop | None = None,
+    project: Project | None = None,
     start_key: str = "",
 ) -> Case:
     """Open a case and run it to its first work item. The caller has asked the permission table.
@@ -84,6 +86,7 @@ def start(
         county_code=county,
         parent_id=parent.id if parent else None,
         workshop_id=workshop.id if workshop else None,
+        project_id=project.id if project else None,
         status=process.config.get("initial_status", "draft"),
         rules=rules,
         state=b"",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workflows.cases.offices import LEAD
 from workflows.cases.payment_state import PAYMENTS_SETTLED
 from workflows.cases.publicity import OBJECTION_UPHELD, OBJECTIONS_SETTLED
 from workflows.engine import Argument, Signature, Vocabulary
@@ -35,14 +36,22 @@ VOCABULARY = Vocabulary(
         "notify": {"to": Argument(refers="department"), "text": Argument()},
         "claim_grants": {},
         "lift_holds": {},
+        "settle_rows": {},
         "reserve_funds": {},
         "unreserve_funds": {},
         "free_funds": {},
         "make_payable": {},
+        "claim_days": {},
+        "issue_slips": {},
+        "close_slips": {},
+        "post_publicity": {"step": Argument(refers="step"), "field": Argument()},
+        "register_project": {"step": Argument(refers="step")},
+        "enter_workers": {},
+        "close_project": {},
         "settle_objection": {"result": Argument()},
         "pause_clock": {},
         "resume_clock": {},
     },
     messages=frozenset({OBJECTION_UPHELD, OBJECTIONS_SETTLED, PAYMENTS_SETTLED}),
-    departments=frozenset({*DEPARTMENT_KINDS, "employer", "public", "system"}),
+    departments=frozenset({*DEPARTMENT_KINDS, LEAD, "employer", "public", "system"}),
 )

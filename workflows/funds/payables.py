@@ -46,15 +46,24 @@ def reserve(
     *,
     actor_id: int | None,
     department_id: int | None = None,
+    document_number: str | None = None,
 ) -> Appropriation:
     """预占 the sum of a case in one appropriation: the first enabled one that bears it whole.
+
+    :param document_number: the document whose money it must be, where the case is bound to one (a project).
 
     :raises Shortfall: none does; the message says how much is missing, and the officer's item stays on the list.
     """
     total = sum(one.amount_fen for one in owed)
     if total <= 0:
-        raise Conflict("没有可以奖补的人员，不需要预占资金。")
+        raise Conflict("没有可以发放的人员，不需要预占资金。")
     funds = enabled(session, origin.county_code, origin.process, today())
+    if document_number is not None:
+        funds = [one for one in funds if one.document_number == document_number]
+        if not funds:
+            raise Shortfall(
+                f"本项目的资金（{document_number}）还没有登记并启用，不能预占。请财政部门先登记资金。", total
+            )
     if not funds:
         raise Shortfall("本县还没有登记并启用用于这项业务的资金，不能预占。请财政部门先登记资金。", total)
     # everyone locks in the order of the keys; the choice goes by year

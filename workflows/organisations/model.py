@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import Boolean, CheckConstraint, Date, ForeignKey, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from workflows.base.clock import now
@@ -18,7 +18,10 @@ DEPARTMENT_KINDS = {
     "rural": "乡村振兴局",
     "ndrc": "发展和改革局",
     "finance": "财政局",
+    "owner": "项目业主单位",
 }
+#: Several of one place own projects: 水利局, 交通局, 镇政府.
+ONE_OF_A_KIND = text("kind <> 'owner'")
 POSTS = {"clerk": "经办人", "head": "负责人"}
 #: What a user is. Officers act through posts; employers' people through membership.
 USER_KINDS = ("officer", "employer", "auditor", "admin")
@@ -47,10 +50,19 @@ class Division(Base):
 
 
 class Department(Base):
-    """An office that reviews: one of each kind in a division."""
+    """An office that reviews: one of each kind in a division. Of those that own projects there may be several."""
 
     __tablename__ = "departments"
-    __table_args__ = (UniqueConstraint("kind", "division_code"),)
+    __table_args__ = (
+        Index(
+            "uq_departments_kind_division_code",
+            "kind",
+            "division_code",
+            unique=True,
+            sqlite_where=ONE_OF_A_KIND,
+            postgresql_where=ONE_OF_A_KIND,
+        ),
+    )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)
     kind: Mapped[str] = mapped_column(String(20))

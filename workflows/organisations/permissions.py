@@ -50,6 +50,7 @@ class CaseFacts(Facts):
     :param recallable: submitted, and nobody has claimed or decided anything since.
     :param finished: the case has ended.
     :param applied: the employer asked for it; not so a 年审, which it must not be able to end.
+    :param lead: kind of the office that answers for the process.
     :param handed_in: it is no draft that its employer has not submitted yet, or has taken back.
     """
 
@@ -61,7 +62,22 @@ class CaseFacts(Facts):
     recallable: bool = False
     finished: bool = False
     applied: bool = False
+    lead: str = "hrss"
     handed_in: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class StartFacts(Facts):
+    """What is asked when an office begins a case: ``kinds`` of office that process.yaml lets begin it."""
+
+    kinds: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProjectFacts(Facts):
+    """What is asked about a project; ``employer_id`` is its contractor."""
+
+    owner_department_id: int
 
 
 Predicate = Callable[[Actor, Facts], bool]
@@ -129,6 +145,7 @@ def _office_in_the_division(kind: str) -> Predicate:
 township_of_the_division = _office_in_the_division("township")
 hrss_of_the_division = _office_in_the_division("hrss")
 rural_of_the_division = _office_in_the_division("rural")
+ndrc_of_the_division = _office_in_the_division("ndrc")
 finance_of_the_division = _office_in_the_division("finance")
 
 
@@ -191,9 +208,26 @@ def employer_asked_for_it(actor: Actor, facts: Facts) -> bool:
     return isinstance(facts, CaseFacts) and facts.applied
 
 
-def heads_the_hrss_of_the_county(actor: Actor, facts: Facts) -> bool:
+def owner_of_the_project(actor: Actor, facts: Facts) -> bool:
+    return isinstance(facts, ProjectFacts) and actor.holds(facts.owner_department_id)
+
+
+def in_the_lead_office(actor: Actor, facts: Facts) -> bool:
+    """Of the county's office that answers for the process: 人社 for workshops and rewards, 发改 for 以工代赈."""
     return isinstance(facts, CaseFacts) and any(
-        post.kind == "hrss"
+        post.kind == facts.lead and post.division_code in facts.division_chain for post in actor.posts
+    )
+
+
+def in_an_office_that_starts_it(actor: Actor, facts: Facts) -> bool:
+    return isinstance(facts, StartFacts) and any(
+        post.kind in facts.kinds and post.division_code in facts.division_chain for post in actor.posts
+    )
+
+
+def heads_the_lead_office_of_the_county(actor: Actor, facts: Facts) -> bool:
+    return isinstance(facts, CaseFacts) and any(
+        post.kind == facts.lead
         and post.post == "head"
         and post.division_code == facts.county_code
         and post.department_id in facts.departments
@@ -235,6 +269,9 @@ PERMISSIONS: dict[str, Rule] = {
     ),
     # Moving a case
     "case.start": Rule((member_of_the_employer,), "只有本单位已确认的经办人可以发起申请。"),
+    "case.start_office": Rule(
+        (in_an_office_that_starts_it,), "这个事项不由您的岗位发起。请回到“发起办理”，查看可以发起的事项。"
+    ),
     "case.start_review": Rule(
         (hrss_of_the_division, rural_of_the_division, the_system),
         "只有本县人社部门或乡村振兴部门可以发起年审。",
@@ -254,10 +291,10 @@ PERMISSIONS: dict[str, Rule] = {
     ),
     "case.terminate": Rule(
         (
-            both(case_is_running, heads_the_hrss_of_the_county),
+            both(case_is_running, heads_the_lead_office_of_the_county),
             both(case_is_running, employer_asked_for_it, member_of_the_employer),
         ),
-        "申请已经办结，或者不由您终止：申请单位可以放弃自己提出的申请，其他情形由本县人社部门的负责人终止。",
+        "申请已经办结，或者不由您终止：申请单位可以放弃自己提出的申请，其他情形由本县主管部门的负责人终止。",
     ),
     "draft.edit": Rule(
         (_OPEN_OFFICE_ITEM, _OPEN_OWN_ITEM), "这份表单不由您的岗位填写，或者已由其他人员领取。"
@@ -296,14 +333,33 @@ PERMISSIONS: dict[str, Rule] = {
     ),
     # Money and grants
     "funds.view": Rule(
-        (finance_of_the_division, hrss_of_the_division, rural_of_the_division, auditor_of_the_division),
+        (
+            finance_of_the_division,
+            hrss_of_the_division,
+            rural_of_the_division,
+            ndrc_of_the_division,
+            auditor_of_the_division,
+        ),
         "您的岗位不能查看资金情况。",
     ),
     "funds.manage": Rule((finance_of_the_division,), "只有本县财政部门可以登记资金、办理支付和对账。"),
     "payment.remove": Rule(
-        (both(case_is_running, hrss_of_the_division),), "只有本县人社部门可以在办结前剔除已审定的人员。"
+        (both(case_is_running, in_the_lead_office),), "只有本县主管部门可以在办结前剔除已审定的人员。"
     ),
-    "recovery.decide": Rule((hrss_of_the_division,), "只有本县人社部门可以决定追回。"),
+    "recovery.decide": Rule((hrss_of_the_division, ndrc_of_the_division), "只有本县主管部门可以决定追回。"),
+    "projects.view": Rule(
+        (
+            ndrc_of_the_division,
+            finance_of_the_division,
+            hrss_of_the_division,
+            rural_of_the_division,
+            township_of_the_division,
+            owner_of_the_project,
+            member_of_the_employer,
+            auditor_of_the_division,
+        ),
+        "您的岗位不能查看这个项目。",
+    ),
     "recovery.receive": Rule((finance_of_the_division,), "只有本县财政部门可以登记收回的款项。"),
     "grants.look_up": Rule(
         (finance_of_the_division, hrss_of_the_division, rural_of_the_division, auditor_of_the_division),

@@ -82,6 +82,14 @@ ACCOUNTS: tuple[Account, ...] = (
     ),
     *_officers("fagai", "ndrc", COUNTY, "县发改局", ("clerk", "方向明", "clerk"), ("head", "方志远", "head")),
     *_officers(
+        "shuili",
+        "owner",
+        COUNTY,
+        "县水利局（项目业主）",
+        ("clerk", "水清河", "clerk"),
+        ("head", "水长流", "head"),
+    ),
+    *_officers(
         "caizheng",
         "finance",
         COUNTY,
@@ -123,6 +131,7 @@ OFFICES = (
     ("rural", COUNTY, "通榆县乡村振兴局"),
     ("ndrc", COUNTY, "通榆县发展和改革局"),
     ("finance", COUNTY, "通榆县财政局"),
+    ("owner", COUNTY, "通榆县水利局"),
     ("township", "220881901", "示例镇人民政府"),
     ("hrss", NEIGHBOUR, "洮南市人力资源和社会保障局"),
     ("rural", NEIGHBOUR, "洮南市乡村振兴局"),

@@ -14,6 +14,8 @@ from workflows.organisations.permissions import (
     CaseFacts,
     Facts,
     ItemFacts,
+    ProjectFacts,
+    StartFacts,
     allowed,
     conflict,
     require,
@@ -21,13 +23,16 @@ from workflows.organisations.permissions import (
 
 TOWNSHIP, COUNTY = "220822901", "220822"
 CHAIN = (TOWNSHIP, COUNTY, "220800", "220000")
-TOWN_OFFICE, HRSS, RURAL, FINANCE, OTHER_HRSS = 1, 2, 3, 4, 5
+TOWN_OFFICE, HRSS, RURAL, FINANCE, OTHER_HRSS, NDRC, WATER, ROADS = 1, 2, 3, 4, 5, 6, 7, 8
 
 CLERK = officer(10, TOWN_OFFICE, "township", TOWNSHIP)
 HRSS_CLERK = officer(20, HRSS, "hrss", COUNTY)
 HRSS_HEAD = officer(21, HRSS, "hrss", COUNTY, "head")
 RURAL_CLERK = officer(30, RURAL, "rural", COUNTY)
 FINANCE_CLERK = officer(40, FINANCE, "finance", COUNTY)
+NDRC_CLERK = officer(45, NDRC, "ndrc", COUNTY)
+NDRC_HEAD = officer(46, NDRC, "ndrc", COUNTY, "head")
+PROJECT_OWNER, OTHER_OWNER = officer(47, WATER, "owner", COUNTY), officer(48, ROADS, "owner", COUNTY)
 OTHER_COUNTY = officer(50, OTHER_HRSS, "hrss", "220881", "head")
 OTHER_TOWNSHIP = officer(11, 9, "township", "220822902")
 OWNER, MEMBER = employers_person(60, 7), employers_person(61, 7, "clerk")
@@ -41,6 +46,10 @@ EVERYBODY: dict[str, Actor] = {
     "hrss_head": HRSS_HEAD,
     "rural": RURAL_CLERK,
     "finance": FINANCE_CLERK,
+    "ndrc": NDRC_CLERK,
+    "ndrc_head": NDRC_HEAD,
+    "project_owner": PROJECT_OWNER,
+    "other_owner": OTHER_OWNER,
     "other_county": OTHER_COUNTY,
     "other_township": OTHER_TOWNSHIP,
     "owner": OWNER,
@@ -63,6 +72,9 @@ CASE = CaseFacts(
     departments=frozenset({TOWN_OFFICE, HRSS, RURAL}),
     item=HRSS_ITEM,
 )
+LABOUR = replace(CASE, departments=frozenset({TOWN_OFFICE, NDRC, WATER}), lead="ndrc")
+START = StartFacts(division_chain=CHAIN, kinds=frozenset({"ndrc"}))
+PROJECT = ProjectFacts(division_chain=CHAIN, employer_id=7, owner_department_id=WATER)
 PLACE = Facts(division_chain=CHAIN, employer_id=7, user_id=60)
 
 READERS = {"township", "hrss", "hrss_head", "rural", "owner", "member", "auditor"}
@@ -75,6 +87,8 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ("attachment.download", CASE, READERS),
     ("roster.unmask", CASE, READERS - {"owner", "member"}),
     ("case.start", CASE, {"owner", "member"}),
+    ("case.start_office", START, {"ndrc", "ndrc_head"}),
+    ("case.start_office", PLACE, set()),
     ("case.start_review", CASE, {"hrss", "hrss_head", "rural", "system"}),
     ("case.act", CASE, IN_THE_ITEMS_OFFICE),
     ("case.act", replace(CASE, item=EMPLOYER_ITEM), {"owner", "member"}),
@@ -90,6 +104,7 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ("case.recall", replace(CASE, recallable=True), {"owner", "member"}),
     ("case.recall", replace(CASE, recallable=True, finished=True), set()),
     ("case.terminate", CASE, {"hrss_head"}),
+    ("case.terminate", LABOUR, {"ndrc_head"}),
     ("case.terminate", replace(CASE, finished=True), set()),
     ("case.terminate", replace(CASE, applied=True), {"hrss_head", "owner", "member"}),
     ("case.terminate", replace(CASE, applied=True, finished=True), set()),
@@ -113,11 +128,29 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ("employer.members", PLACE, {"owner", "system"}),
     ("identities.import", PLACE, {"rural", "system"}),
     ("identities.view", PLACE, {"rural", "auditor"}),
-    ("funds.view", PLACE, {"finance", "hrss", "hrss_head", "rural", "auditor"}),
+    ("funds.view", PLACE, {"finance", "hrss", "hrss_head", "rural", "ndrc", "ndrc_head", "auditor"}),
     ("funds.manage", PLACE, {"finance"}),
     ("payment.remove", CASE, {"hrss", "hrss_head"}),
+    ("payment.remove", LABOUR, {"ndrc", "ndrc_head"}),
     ("payment.remove", replace(CASE, finished=True), set()),
-    ("recovery.decide", PLACE, {"hrss", "hrss_head"}),
+    ("recovery.decide", PLACE, {"hrss", "hrss_head", "ndrc", "ndrc_head"}),
+    (
+        "projects.view",
+        PROJECT,
+        {
+            "ndrc",
+            "ndrc_head",
+            "finance",
+            "hrss",
+            "hrss_head",
+            "rural",
+            "township",
+            "project_owner",
+            "owner",
+            "member",
+            "auditor",
+        },
+    ),
     ("recovery.receive", PLACE, {"finance"}),
     ("grants.look_up", PLACE, {"finance", "hrss", "hrss_head", "rural", "auditor"}),
     ("grants.import", PLACE, {"hrss", "hrss_head", "system"}),
@@ -180,7 +213,7 @@ def test_case_permissions_need_the_facts_of_a_case() -> None:
         allowed(actor, permission, PLACE)
         for actor in (CLERK, HRSS_HEAD)
         for permission in PERMISSIONS
-        if permission.startswith("case.") and permission != "case.start_review"
+        if permission.startswith("case.") and not permission.startswith("case.start_")
     )
 
 

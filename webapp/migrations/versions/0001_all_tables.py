@@ -198,9 +198,11 @@ def upgrade() -> None:
     sa.Column('phone', sa.String(length=30), nullable=False),
     sa.Column('address', sa.String(length=120), nullable=False),
     sa.ForeignKeyConstraint(['division_code'], ['divisions.code'], name=op.f('fk_departments_division_code_divisions')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_departments')),
-    sa.UniqueConstraint('kind', 'division_code', name=op.f('uq_departments_kind_division_code'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_departments'))
     )
+    with op.batch_alter_table('departments', schema=None) as batch_op:
+        batch_op.create_index('uq_departments_kind_division_code', ['kind', 'division_code'], unique=True, sqlite_where=sa.text("kind <> 'owner'"), postgresql_where=sa.text("kind <> 'owner'"))
+
     op.create_table('employers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('credit_code', sa.String(length=18), nullable=False),
@@ -513,6 +515,49 @@ def upgrade() -> None:
     with op.batch_alter_table('payment_batches', schema=None) as batch_op:
         batch_op.create_index('ix_payment_batches_county', ['county_code', 'state', 'id'], unique=False)
 
+    op.create_table('projects',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('number', sa.String(length=60), nullable=False),
+    sa.Column('name', sa.String(length=120), nullable=False),
+    sa.Column('county_code', sa.String(length=12), nullable=False),
+    sa.Column('division_code', sa.String(length=12), nullable=False),
+    sa.Column('villages', sa.String(length=300), nullable=False),
+    sa.Column('plan_document', sa.String(length=80), nullable=False),
+    sa.Column('fund_document', sa.String(length=80), nullable=False),
+    sa.Column('central_fen', sa.BigInteger(), nullable=False),
+    sa.Column('local_fen', sa.BigInteger(), nullable=False),
+    sa.Column('planned_labour_fen', sa.BigInteger(), nullable=False),
+    sa.Column('required_ratio', sa.Integer(), nullable=False),
+    sa.Column('ratio_base', sa.String(length=24), nullable=False),
+    sa.Column('ratio_base_fen', sa.BigInteger(), nullable=False),
+    sa.Column('ratio_basis', sa.String(length=200), nullable=False),
+    sa.Column('owner_department_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('contractor_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('wage_account', sa.Text(), nullable=False),
+    sa.Column('wage_bank', sa.String(length=120), nullable=False),
+    sa.Column('supervision_phone', sa.String(length=40), nullable=False),
+    sa.Column('starts_on', sa.Date(), nullable=False),
+    sa.Column('ends_on', sa.Date(), nullable=False),
+    sa.Column('status', sa.String(length=12), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('registered_on', sa.Date(), nullable=False),
+    sa.Column('closed_on', sa.Date(), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("status in ('running','closed')", name=op.f('ck_projects_status')),
+    sa.CheckConstraint('ends_on >= starts_on', name=op.f('ck_projects_period')),
+    sa.CheckConstraint('ratio_base_fen > 0', name=op.f('ck_projects_ratio_base')),
+    sa.CheckConstraint('required_ratio between 1 and 10000', name=op.f('ck_projects_ratio')),
+    sa.ForeignKeyConstraint(['contractor_id'], ['employers.id'], name=op.f('fk_projects_contractor_id_employers')),
+    sa.ForeignKeyConstraint(['county_code'], ['divisions.code'], name=op.f('fk_projects_county_code_divisions')),
+    sa.ForeignKeyConstraint(['division_code'], ['divisions.code'], name=op.f('fk_projects_division_code_divisions')),
+    sa.ForeignKeyConstraint(['owner_department_id'], ['departments.id'], name=op.f('fk_projects_owner_department_id_departments')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_projects')),
+    sa.UniqueConstraint('number', name=op.f('uq_projects_number'))
+    )
+    with op.batch_alter_table('projects', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_projects_contractor_id'), ['contractor_id'], unique=False)
+        batch_op.create_index('ix_projects_county', ['county_code', 'status'], unique=False)
+
     op.create_table('sign_ins',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('token_digest', sa.String(length=64), nullable=False),
@@ -621,6 +666,7 @@ def upgrade() -> None:
     sa.Column('county_code', sa.String(length=12), nullable=False),
     sa.Column('parent_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('workshop_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('project_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('status', sa.String(length=40), nullable=False),
     sa.Column('stage', sa.String(length=40), nullable=False),
     sa.Column('rules', sa.Text(), nullable=False),
@@ -639,6 +685,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['division_code'], ['divisions.code'], name=op.f('fk_cases_division_code_divisions')),
     sa.ForeignKeyConstraint(['employer_id'], ['employers.id'], name=op.f('fk_cases_employer_id_employers')),
     sa.ForeignKeyConstraint(['parent_id'], ['cases.id'], name=op.f('fk_cases_parent_id_cases')),
+    sa.ForeignKeyConstraint(['project_id'], ['projects.id'], name=op.f('fk_cases_project_id_projects')),
     sa.ForeignKeyConstraint(['version_id'], ['process_versions.id'], name=op.f('fk_cases_version_id_process_versions')),
     sa.ForeignKeyConstraint(['workshop_id'], ['workshops.id'], name=op.f('fk_cases_workshop_id_workshops')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_cases')),
@@ -648,6 +695,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_cases_county', ['county_code', 'process', 'status'], unique=False)
         batch_op.create_index('ix_cases_employer', ['employer_id', 'id'], unique=False)
         batch_op.create_index('ix_cases_parent', ['parent_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_cases_project_id'), ['project_id'], unique=False)
 
     op.create_table('identity_problems',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -690,6 +738,57 @@ def upgrade() -> None:
         batch_op.create_index('uq_payables_grant', ['grant_id'], unique=True, sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
         batch_op.create_index('uq_payables_row', ['case_id', 'row_id'], unique=True, sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
 
+    op.create_table('project_workers',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('project_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('id_number', sa.Text(), nullable=False),
+    sa.Column('phone', sa.Text(), nullable=False),
+    sa.Column('card', sa.Text(), nullable=False),
+    sa.Column('bank', sa.String(length=120), nullable=False),
+    sa.Column('village', sa.String(length=60), nullable=False),
+    sa.Column('identity', sa.String(length=24), nullable=False),
+    sa.Column('job', sa.String(length=40), nullable=False),
+    sa.Column('pay_mode', sa.String(length=8), nullable=False),
+    sa.Column('rate_fen', sa.BigInteger(), nullable=False),
+    sa.Column('agreement_from', sa.Date(), nullable=False),
+    sa.Column('agreement_to', sa.Date(), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint("pay_mode in ('day','hour','piece')", name=op.f('ck_project_workers_pay_mode')),
+    sa.CheckConstraint('agreement_to >= agreement_from', name=op.f('ck_project_workers_agreement')),
+    sa.CheckConstraint('rate_fen > 0', name=op.f('ck_project_workers_rate')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_project_workers_person_id_people')),
+    sa.ForeignKeyConstraint(['project_id'], ['projects.id'], name=op.f('fk_project_workers_project_id_projects')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_project_workers')),
+    sa.UniqueConstraint('project_id', 'person_id', name=op.f('uq_project_workers_project_id_person_id'))
+    )
+    with op.batch_alter_table('project_workers', schema=None) as batch_op:
+        batch_op.create_index('ix_project_workers_person', ['person_id'], unique=False)
+
+    op.create_table('work_days',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('project_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('roster_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('hundredths', sa.Integer(), nullable=False),
+    sa.Column('state', sa.String(length=8), nullable=False),
+    sa.CheckConstraint("state in ('staged','claimed','freed')", name=op.f('ck_work_days_state')),
+    sa.CheckConstraint('hundredths between 1 and 2400', name=op.f('ck_work_days_hundredths')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_work_days_person_id_people')),
+    sa.ForeignKeyConstraint(['project_id'], ['projects.id'], name=op.f('fk_work_days_project_id_projects')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_work_days'))
+    )
+    with op.batch_alter_table('work_days', schema=None) as batch_op:
+        batch_op.create_index('ix_work_days_case', ['case_id'], unique=False)
+        batch_op.create_index('ix_work_days_roster', ['roster_id', 'row_id'], unique=False)
+        batch_op.create_index('uq_work_days_paid', ['person_id', 'day'], unique=True, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
+
     op.create_table('account_corrections',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('payable_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -712,6 +811,18 @@ def upgrade() -> None:
     with op.batch_alter_table('account_corrections', schema=None) as batch_op:
         batch_op.create_index('ix_account_corrections_payable', ['payable_id', 'state'], unique=False)
 
+    op.create_table('attendance_marks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('worker_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('hundredths', sa.Integer(), nullable=False),
+    sa.Column('marked_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('marked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.CheckConstraint('hundredths between 1 and 2400', name=op.f('ck_attendance_marks_hundredths')),
+    sa.ForeignKeyConstraint(['worker_id'], ['project_workers.id'], name=op.f('fk_attendance_marks_worker_id_project_workers')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attendance_marks')),
+    sa.UniqueConstraint('worker_id', 'day', name=op.f('uq_attendance_marks_worker_id_day'))
+    )
     op.create_table('batch_lines',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -768,6 +879,29 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('notices', schema=None) as batch_op:
         batch_op.create_index('ix_notices_user', ['user_id', 'read_at'], unique=False)
+
+    op.create_table('pay_slips',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('case_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('row_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('code', sa.Text(), nullable=False),
+    sa.Column('code_digest', sa.String(length=64), nullable=False),
+    sa.Column('net_fen', sa.BigInteger(), nullable=False),
+    sa.Column('state', sa.String(length=12), nullable=False),
+    sa.Column('words', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('said_at', sa.DateTime(timezone=True), nullable=True),
+    sa.CheckConstraint("state <> 'disputed' OR words <> ''", name=op.f('ck_pay_slips_words')),
+    sa.CheckConstraint("state in ('open','confirmed','signed','disputed','void')", name=op.f('ck_pay_slips_state')),
+    sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_pay_slips_case_id_cases')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_pay_slips_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pay_slips')),
+    sa.UniqueConstraint('code_digest', name=op.f('uq_pay_slips_code_digest'))
+    )
+    with op.batch_alter_table('pay_slips', schema=None) as batch_op:
+        batch_op.create_index('ix_pay_slips_case', ['case_id', 'row_id'], unique=False)
+        batch_op.create_index('ix_pay_slips_person', ['person_id', 'id'], unique=False)
 
     op.create_table('publicities',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1069,6 +1203,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_publicities_case')
 
     op.drop_table('publicities')
+    with op.batch_alter_table('pay_slips', schema=None) as batch_op:
+        batch_op.drop_index('ix_pay_slips_person')
+        batch_op.drop_index('ix_pay_slips_case')
+
+    op.drop_table('pay_slips')
     with op.batch_alter_table('notices', schema=None) as batch_op:
         batch_op.drop_index('ix_notices_user')
 
@@ -1082,10 +1221,21 @@ def downgrade() -> None:
         batch_op.drop_index('uq_batch_lines_payable', sqlite_where=sa.text("state in ('waiting','paid')"), postgresql_where=sa.text("state in ('waiting','paid')"))
 
     op.drop_table('batch_lines')
+    op.drop_table('attendance_marks')
     with op.batch_alter_table('account_corrections', schema=None) as batch_op:
         batch_op.drop_index('ix_account_corrections_payable')
 
     op.drop_table('account_corrections')
+    with op.batch_alter_table('work_days', schema=None) as batch_op:
+        batch_op.drop_index('uq_work_days_paid', sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
+        batch_op.drop_index('ix_work_days_roster')
+        batch_op.drop_index('ix_work_days_case')
+
+    op.drop_table('work_days')
+    with op.batch_alter_table('project_workers', schema=None) as batch_op:
+        batch_op.drop_index('ix_project_workers_person')
+
+    op.drop_table('project_workers')
     with op.batch_alter_table('payables', schema=None) as batch_op:
         batch_op.drop_index('uq_payables_row', sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
         batch_op.drop_index('uq_payables_grant', sqlite_where=sa.text("state <> 'freed'"), postgresql_where=sa.text("state <> 'freed'"))
@@ -1097,6 +1247,7 @@ def downgrade() -> None:
 
     op.drop_table('identity_problems')
     with op.batch_alter_table('cases', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_cases_project_id'))
         batch_op.drop_index('ix_cases_parent')
         batch_op.drop_index('ix_cases_employer')
         batch_op.drop_index('ix_cases_county')
@@ -1120,6 +1271,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_sign_ins_user')
 
     op.drop_table('sign_ins')
+    with op.batch_alter_table('projects', schema=None) as batch_op:
+        batch_op.drop_index('ix_projects_county')
+        batch_op.drop_index(batch_op.f('ix_projects_contractor_id'))
+
+    op.drop_table('projects')
     with op.batch_alter_table('payment_batches', schema=None) as batch_op:
         batch_op.drop_index('ix_payment_batches_county')
 
@@ -1176,6 +1332,9 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_employers_division_code'))
 
     op.drop_table('employers')
+    with op.batch_alter_table('departments', schema=None) as batch_op:
+        batch_op.drop_index('uq_departments_kind_division_code', sqlite_where=sa.text("kind <> 'owner'"), postgresql_where=sa.text("kind <> 'owner'"))
+
     op.drop_table('departments')
     op.drop_table('appropriations')
     op.drop_table('streams')

@@ -1,0 +1,141 @@
+"""What papers of 以工代赈 say: the project, the pay table row by row, what a close-out comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import select
+
+from forms.amounts import hundredths, yuan
+from workflows.base.privacy import mask_account, mask_id
+from workflows.cases import days
+from workflows.cases.action import Action
+from workflows.cases.facts import CaseView
+from workflows.cases.project_figures import figures_of
+from workflows.cases.roster_model import RosterRow
+from workflows.cases.slip_model import SLIP_STATES, PaySlip
+from workflows.registers import grants
+from workflows.registers.project_model import PAY_MODES, RATIO_BASES, Project
+from workflows.registers.projects import project_of
+
+
+def _project(action: Action) -> Project:
+    return project_of(action.session, action.case.project_id or 0)
+
+
+def project(action: Action, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The project's head, as its fund document and its registration say it. Amounts in fen, shares as printed."""
+    one = _project(action)
+    return {
+        "name": one.name,
+        "number": one.number,
+        "plan_document": one.plan_document,
+        "fund_document": one.fund_document,
+        "central": one.central_fen,
+        "local": one.local_fen,
+        "planned_labour": one.planned_labour_fen,
+        "ratio": f"{hundredths(one.required_ratio)}%",
+        "ratio_base": RATIO_BASES[one.ratio_base],
+        "ratio_base_amount": one.ratio_base_fen,
+        "ratio_basis": one.ratio_basis,
+        "owner": one.owner.name,
+        "contractor": one.contractor.name,
+        "villages": one.villages,
+        "wage_account": mask_account(one.wage_account),
+        "wage_bank": one.wage_bank,
+        "supervision_phone": one.supervision_phone,
+        "starts_on": one.starts_on.isoformat(),
+        "ends_on": one.ends_on.isoformat(),
+    }
+
+
+def month(action: Action, config: Mapping[str, Any]) -> str:
+    """The month a payroll is for, as 2026年5月."""
+    found = days.month_of(CaseView.of(action.session, action.case, action.process))
+    return f"{found[0]}年{found[1]}月" if found else ""
+
+
+def pay_rows(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The pay table: everybody who is paid by this case, in the order of the sheet, with what art. 15 asks for."""
+    living = {
+        one.row_id: one.amount_fen
+        for one in grants.of_case(action.session, action.case.id)
+        if one.state in ("claimed", "approved", "paid")
+    }
+    said = dict(
+        action.session.execute(
+            select(PaySlip.row_id, PaySlip.state).where(
+                PaySlip.case_id == action.case.id, PaySlip.state != "void"
+            )
+        )
+        .tuples()
+        .all()
+    )
+    rows = [
+        row
+        for start in range(0, len(living), 5_000)
+        for row in action.session.scalars(
+            select(RosterRow).where(RosterRow.id.in_(list(living)[start : start + 5_000]))
+        )
+    ]
+    return [
+        pay_row(row, living[row.id], SLIP_STATES.get(said.get(row.id, ""), ""))
+        for row in sorted(rows, key=lambda row: row.number)
+    ]
+
+
+def pay_row(row: RosterRow, net_fen: int, said: str) -> dict[str, Any]:
+    """One line of a pay table. Amounts in fen; numbers and cards masked."""
+    values, facts = row.values, row.facts
+    mode = str(values.get("pay_mode", ""))
+    units = facts.get("units")
+    return {
+        "name": str(values.get("name", "")),
+        "id_number": mask_id(str(values.get("id_number", ""))),
+        "job": str(values.get("job", "")),
+        "mode": PAY_MODES.get(mode, ""),
+        "units": str(units if units is not None else ""),
+        "rate": int(values.get("rate") or 0),
+        "overtime": int(facts.get("overtime_fen") or 0),
+        "gross": int(facts.get("gross_fen") or 0),
+        "deductions": int(facts.get("deductions_fen") or 0),
+        "deducted": deducted(values),
+        "net": net_fen,
+        "card": mask_account(str(values.get("card", ""))),
+        "changed": str(values.get("hand_reason") or ""),
+        "said": said,
+    }
+
+
+#: Column of a deduction → what it is called.
+DEDUCTIONS = {"social_fen": "社会保险", "tax_fen": "个人所得税", "advance_fen": "借支"}
+
+
+def deducted(values: Mapping[str, Any]) -> str:
+    """What was deducted, each by its name, in 元."""
+    named = [(title, values.get(key)) for key, title in DEDUCTIONS.items()]
+    named.append((str(values.get("other_name") or "其他"), values.get("other_fen")))
+    return "、".join(f"{title} {yuan(int(fen))}" for title, fen in named if fen)
+
+
+def closing(action: Action, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What the project has come to. Amounts in fen."""
+    one = _project(action)
+    found = figures_of(action.session, [one.id], but_case=action.case.id)[one.id]
+    return {
+        "paid": found.paid_fen,
+        "owed": found.owed_fen,
+        "people": found.people,
+        "poor": found.poor,
+        "ratio": f"{hundredths(found.ratio)}%",
+        "reached": found.ratio >= one.required_ratio,
+    }
+
+
+PROVIDERS = {
+    "project": project,
+    "month": month,
+    "pay_rows": pay_rows,
+    "closing": closing,
+}

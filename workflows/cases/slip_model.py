@@ -1,0 +1,53 @@
+"""Pay slips: what a worker was told about a month's pay, and what the worker said to it.
+
+Whoever has the slip's code and the last four characters of the ID number speaks for the worker; a signed sheet that the
+contractor attached stands for those who did not speak.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from workflows.base.clock import now
+from workflows.base.model import Base, Fen, Identifier, UtcDateTime
+from workflows.base.privacy import EncryptedText
+
+#: State of a slip → Chinese. ``void``: the sheet was corrected and another slip took its place.
+SLIP_STATES = {
+    "open": "待本人确认",
+    "confirmed": "本人已确认",
+    "signed": "已在工资表上签字",
+    "disputed": "本人有异议",
+    "void": "已作废",
+}
+
+
+class PaySlip(Base):
+    """One worker's slip of one payroll. ``code``: 12 characters, known to the worker; found by its digest."""
+
+    __tablename__ = "pay_slips"
+    __table_args__ = (
+        Index("ix_pay_slips_case", "case_id", "row_id"),
+        Index("ix_pay_slips_person", "person_id", "id"),
+        CheckConstraint("state in ('open','confirmed','signed','disputed','void')", name="state"),
+        CheckConstraint("state <> 'disputed' OR words <> ''", name="words"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"))
+    row_id: Mapped[int] = mapped_column(Identifier)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    code: Mapped[str] = mapped_column(EncryptedText)
+    code_digest: Mapped[str] = mapped_column(String(64), unique=True)
+    #: What the slip says is paid into the card, in fen: as it was when the slip was made.
+    net_fen: Mapped[int] = mapped_column(Fen)
+    state: Mapped[str] = mapped_column(String(12), default="open")
+    #: What a worker disputes, in the worker's own words.
+    words: Mapped[str] = mapped_column(EncryptedText, default="")
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    said_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    __audited__ = ("case_id", "row_id", "person_id", "code_digest", "net_fen", "state", "words")
