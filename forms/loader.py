@@ -320,7 +320,7 @@ class Loader:
                 column,
                 key=f"{column.key}_{day:02d}",
                 label=f"{day}日",
-                also=(str(day), f"{day:02d}", f"{day}号"),
+                also=tuple(dict.fromkeys((str(day), f"{day:02d}", f"{day}号"))),
                 calendar=column.key,
                 day=day,
             )

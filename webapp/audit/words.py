@@ -158,6 +158,8 @@ TABLES = {
     "employers": "用人单位",
     "grant_lookups": "奖补登记查询",
     "grants": "奖补登记",
+    "slip_answers": "工人对工资条的意见",
+    "projects": "以工代赈项目",
     "identity_snapshots": "身份名单",
     "identity_uploads": "上传的身份名单",
     "issued_documents": "文书",

@@ -118,9 +118,7 @@ def row_ids(session: Session, roster_id: int, numbers: Sequence[int]) -> dict[in
             select(RosterRow.number, RosterRow.id).where(
                 RosterRow.roster_id == roster_id, RosterRow.number.in_(numbers)
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
 
 

@@ -60,9 +60,7 @@ def figures_of(
     :param but_case: a case that does not count as under way: the one that asks.
     """
     bases = dict(
-        session.execute(select(Project.id, Project.ratio_base_fen).where(Project.id.in_(project_ids)))
-        .tuples()
-        .all()
+        session.execute(select(Project.id, Project.ratio_base_fen).where(Project.id.in_(project_ids))).all()
     )
     sums: dict[tuple[int, str], tuple[int, int]] = {}
     for project, state, number, fen in session.execute(
@@ -70,7 +68,7 @@ def figures_of(
         .join(Payable, Payable.case_id == Case.id)
         .where(Case.project_id.in_(project_ids))
         .group_by(Case.project_id, Payable.state)
-    ).tuples():
+    ):
         sums[int(project or 0), state] = (int(number), int(fen))
     running = dict(
         session.execute(
@@ -81,9 +79,7 @@ def figures_of(
                 Case.id != (but_case or 0),
             )
             .group_by(Case.project_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     workers = worker_counts(session, project_ids)
     found = {}

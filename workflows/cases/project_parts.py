@@ -68,9 +68,7 @@ def pay_rows(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
             select(PaySlip.row_id, PaySlip.state).where(
                 PaySlip.case_id == action.case.id, PaySlip.state != "void"
             )
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     rows = [
         row

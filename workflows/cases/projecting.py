@@ -164,6 +164,9 @@ def post_publicity(action: Action, *, step: str, field: str) -> None:
         publicity.ends_at = action.calendar.deadline(
             publicity.opens_at + timedelta(days=late), publicity.days, publicity.unit
         )
+    status = action.process.config["publicity"][publicity.kind].get("status")
+    if status:
+        action.case.status = status
     action.record(
         "publicity-posted", (publicity,), posted_on=posted.isoformat(), ends_at=publicity.ends_at.isoformat()
     )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from forms.amounts import parse_fen
 from workflows.base.clock import today
 from workflows.base.privacy import digest_id
 from workflows.base.session import Database
@@ -131,7 +132,7 @@ def _worker(one: ScenarioPerson, person_id: int, project: Project) -> WorkerData
         identity=one.identity or "other",
         job=str(cells.get("job", "普工")),
         pay_mode=str(cells["pay_mode"]),
-        rate_fen=int(str(cells.get("agreed") or cells["rate"])) * 100,
+        rate_fen=parse_fen(str(cells.get("agreed") or cells["rate"])) or 0,
         agreement_from=project.starts_on,
         agreement_to=project.ends_on,
         row_id=0,

@@ -25,7 +25,7 @@ from workflows.cases.process import process_of
 from workflows.cases.roster_digest import RosterDigest
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.roster_view import name_and_number
-from workflows.cases.slip_model import PaySlip
+from workflows.cases.slip_model import PaySlip, SlipAnswer
 from workflows.cases.verdicts import current_roster
 from workflows.registers import grants
 
@@ -84,7 +84,6 @@ def issue_slips(action: Action) -> None:
                 "code_digest": digest_of(code),
                 "net_fen": one.amount_fen,
                 "state": "open",
-                "words": "",
                 "made_at": action.at,
             }
         )
@@ -186,9 +185,7 @@ def counts(session: Session, case_id: int) -> SlipCounts:
             select(PaySlip.state, func.count())
             .where(PaySlip.case_id == case_id, PaySlip.state != "void")
             .group_by(PaySlip.state)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return SlipCounts(**found)
 
@@ -230,10 +227,19 @@ def answer_slip(session: Session, code: str, last: str, *, agrees: bool, words: 
         raise Conflict("您已经确认过这张工资条。")
     if not agrees and not words.strip():
         raise Invalid("请写明哪里不对。", {"words": "请写明哪里不对，例如：出勤应为 22 天，少记 2 天。"})
-    slip.state, slip.words, slip.said_at = (
-        ("confirmed", "", now()) if agrees else (DISPUTED, words.strip()[:500], now())
+    slip.state, slip.said_at = "confirmed" if agrees else DISPUTED, now()
+    said = SlipAnswer(
+        slip_id=slip.id,
+        case_id=case.id,
+        row_id=slip.row_id,
+        net_fen=slip.net_fen,
+        agrees=agrees,
+        words=None if agrees else words.strip()[:500],
+        said_at=now(),
     )
-    action.record("slip-confirmed" if agrees else "slip-disputed", (slip,), row=slip.row_id)
+    session.add(said)
+    session.flush()
+    action.record("slip-confirmed" if agrees else "slip-disputed", (said,), row=slip.row_id)
     if not agrees:
         key = f"slip-{slip.id}-{action.case.chain_seq}"
         text = "有工人对工资条提出异议，请核对后处理。"
@@ -257,12 +263,18 @@ def confirming(session: Session, case: Case) -> bool:
 def disputes(session: Session, case: Case) -> list[tuple[str, str]]:
     """(name, what the worker says) of every slip in dispute."""
     process = process_of(session, case.version_id)
+    said = session.execute(
+        select(SlipAnswer.slip_id, SlipAnswer.words)
+        .where(SlipAnswer.case_id == case.id)
+        .order_by(SlipAnswer.id)
+    )
+    last = dict(said.all())
     return [
-        (name_and_number(process, row)[0], words)
-        for row, words in session.execute(
-            select(RosterRow, PaySlip.words)
+        (name_and_number(process, row)[0], last[slip_id] or "")
+        for row, slip_id in session.execute(
+            select(RosterRow, PaySlip.id)
             .join(PaySlip, PaySlip.row_id == RosterRow.id)
             .where(PaySlip.case_id == case.id, PaySlip.state == DISPUTED)
             .order_by(PaySlip.id)
-        ).tuples()
+        )
     ]
