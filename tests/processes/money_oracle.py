@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 AMOUNT = 100_000
 #: Grant states that take the slot of a person and an employer.
@@ -44,6 +45,8 @@ class Claim:
     at: str = "application"
     #: Where 撤回 leads; nothing once an office has acted.
     back: str = ""
+    #: The day of the application by which the rules have judged the rows last.
+    judged_on: date | None = None
     submitted: bool = False
     reviews: dict[str, str] = field(default_factory=dict)
     objection: bool = False

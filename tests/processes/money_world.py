@@ -235,6 +235,9 @@ class World:
             given = {key: run._texts(value) for key, value in stated.items()}
             given["claimed_count"] = [str(len(claim.rows))]
         self.decide(claim, step, "submit", CLERK[claim.employer], given)
+        if step == "application" and claim.judged_on != today():
+            self.oracle.judge(claim)  # the day of the application is an input of the rules: they ran anew
+            claim.judged_on = today()
         self.oracle.enter(claim)
         claim.back, claim.submitted = step, True
         claim.at = "reviews" if step == "rework" else "township_check"
