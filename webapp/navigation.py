@@ -43,6 +43,7 @@ MENU: dict[str, tuple[Entry, ...]] = {
     ),
     "officer": (
         Entry("待办", "officer.worklist", "officer."),
+        Entry("发起办理", "officer.starts", "officer.start"),
         Entry("办件查询", "officer.cases"),
         Entry("车间名录", "officer.register"),
         Entry("单位确认", "officer.employers", "officer.employer"),

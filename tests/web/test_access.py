@@ -69,6 +69,8 @@ ROUTES: dict[str, frozenset[str]] = {
     "officer.case": only(OFFICER, AUDITOR),
     "officer.diagram": only(OFFICER, AUDITOR),
     "officer.register": only(OFFICER, AUDITOR),
+    "officer.starts": only(OFFICER),
+    "officer.start": only(OFFICER),
     "officer.unmask_application": only(OFFICER, AUDITOR),
     "officer.unmask_objector": only(OFFICER, AUDITOR),
     "officer.unmask_row": only(OFFICER, AUDITOR),

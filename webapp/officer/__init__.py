@@ -10,6 +10,7 @@ from webapp.officer import (
     notices,
     payments,
     register,
+    starting,
     unmasking,
     worklist,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "notices",
     "payments",
     "register",
+    "starting",
     "unmasking",
     "worklist",
 ]

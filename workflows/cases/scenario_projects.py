@@ -210,7 +210,7 @@ def begin_in_office(database: Database, process: str, scenario: Mapping[str, Any
         if post is None:
             raise Stuck("没有可以发起的单位。")
         project = (
-            project_for(session, employer, scenario["project"], (), 1) if scenario.get("project") else None
+            project_for(session, employer, scenario["project"], (), 1) if "project" in scenario else None
         )
         return begin(
             session,

@@ -104,7 +104,7 @@ class Run:
             self.walk.case_id = scenario_projects.begin_in_office(
                 self.database, self.scenarios.process, scenario, self.employer_id
             )
-        elif scenario.get("project"):
+        elif "project" in scenario:
             self.walk.case_id = scenario_projects.begin_about_project(
                 self.database, self.scenarios.process, scenario, self.employer_id, self.people, self.seed
             )
