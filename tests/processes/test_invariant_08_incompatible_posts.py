@@ -18,7 +18,7 @@ from workflows.cases.model import Case, Decision, WorkItem
 from workflows.cases.process import newest
 from workflows.cases.publishing import process_keys
 from workflows.cases.roster_model import RosterRow
-from workflows.cases.scenarios import Run, Scenarios
+from workflows.cases.scenarios import Run, Scenarios, opening_instant
 from workflows.cases.walking import user_named
 from workflows.organisations.model import Assignment, User
 from workflows.organisations.offices import end_assignment, name_substitute
@@ -34,6 +34,9 @@ WALKS = (
     ("workshop_review", "hearing_changes_the_outcome"),
     ("workshop_review", "restored"),
     ("one_time_reward", "mixed"),
+    ("work_relief_project", "straight"),
+    ("work_relief_entry", "straight"),
+    ("work_relief_payroll", "mixed"),
 )
 Pair = tuple[str, str, str]
 
@@ -93,11 +96,13 @@ def test_every_pair_is_guarded(published: Database) -> None:
     assert {key for key, _, _ in left} == set(process_keys())
     county = county_of(published)
     for key, name in WALKS:
-        with clock.frozen(MONDAY) as move:
-            scenarios = Scenarios.read(key)
+        scenarios = Scenarios.read(key)
+        content = scenarios.get(name)
+        # a month's wages are claimed when the month has begun
+        begins = opening_instant(content) if key == "work_relief_payroll" else MONDAY
+        with clock.frozen(begins) as move:
             run = Run(published, unsigned, scenarios, county.employers[1].id, county.county_code, move)
             run.seed = len(left)
-            content = scenarios.get(name)
             run.begin(content)
             for action in content["walk"]:
                 run.take(action, content)

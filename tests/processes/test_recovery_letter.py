@@ -109,7 +109,7 @@ def test_the_printed_letter_says_everything(published_sqlite: Database) -> None:
 def test_the_decision_and_its_letter_are_one_action(published: Database) -> None:
     with clock.frozen(MONDAY) as move:
         run, payable = paid(published, move)
-        with pytest.raises(Forbidden, match="人社部门"):
+        with pytest.raises(Forbidden, match="由通榆县人力资源和社会保障局决定"):
             decided(published, payable, "caizheng.clerk")
         with pytest.raises(NotFound):
             decided(published, 99_999)
