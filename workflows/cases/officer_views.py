@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from workflows.base.clock import today
 from workflows.base.files import ATTACHMENTS
@@ -15,10 +15,12 @@ from workflows.cases import worklist
 from workflows.cases.access import acted_in
 from workflows.cases.attachments import listed, of_step
 from workflows.cases.model import Attachment, Case, Decision, ProcessVersion, WorkItem
+from workflows.cases.offices import LEAD, OWNER
 from workflows.cases.process import Process, newest
-from workflows.organisations.actors import Actor
+from workflows.organisations.actors import Actor, Post
 from workflows.organisations.model import Assignment, Division, User
 from workflows.organisations.permissions import conflict
+from workflows.registers.project_model import Project
 
 #: Cases on a page of the search.
 PAGE = 20
@@ -79,9 +81,19 @@ def processes(session: Session) -> list[Process]:
     return [newest(session, key) for key in keys]
 
 
-def own_steps(known: Iterable[Process], actor: Actor) -> list[tuple[Process, list[tuple[str, str]]]]:
+def _leads(known: Iterable[Process]) -> dict[str, list[str]]:
+    """Kind of office → the processes it answers for."""
+    found: dict[str, list[str]] = {}
+    for process in known:
+        found.setdefault(str(process.config.get("lead", "hrss")), []).append(process.key)
+    return found
+
+
+def own_steps(known: Sequence[Process], actor: Actor) -> list[tuple[Process, list[tuple[str, str]]]]:
     """The steps that wait for the actor's kinds of office, by process: key and title."""
     kinds = {post.kind for post in actor.posts}
+    if kinds & _leads(known).keys():
+        kinds.add(LEAD)
     found = []
     for process in known:
         steps = [
@@ -107,9 +119,25 @@ def waiting_count(session: Session, department_ids: Sequence[int]) -> int:
 # Searching cases -----------------------------------------------------------------------------------------------------
 
 
-def _visible(actor: Actor, known: Iterable[Process]) -> ColumnElement[bool]:
+def _takes_part(
+    post: Post, by_kind: Mapping[str, list[str]], leads: Mapping[str, list[str]]
+) -> ColumnElement[bool]:
+    """Cases in whose lanes a post's office stands: by its kind, as the lead of what is objected to, as the project's owner."""
+    if post.kind == OWNER:
+        own = select(Project.id).where(Project.owner_department_id == post.department_id)
+        return and_(Case.process.in_(by_kind.get(OWNER, [])), Case.project_id.in_(own))
+    parents = aliased(Case)
+    led = select(parents.id).where(parents.process.in_(leads.get(post.kind, [])))
+    return or_(
+        Case.process.in_(by_kind.get(post.kind, [])),
+        and_(Case.process.in_(by_kind.get(LEAD, [])), Case.parent_id.in_(led)),
+    )
+
+
+def _visible(actor: Actor, known: Sequence[Process]) -> ColumnElement[bool]:
     """Which cases an actor may see, as the permission ``case.view`` says it of one; drafts of employers apart."""
     by_kind: dict[str, list[str]] = {}
+    leads = _leads(known)
     drafted = []
     for process in known:
         kinds = {lane.department for lane in process.lanes.values()}
@@ -123,7 +151,7 @@ def _visible(actor: Actor, known: Iterable[Process]) -> ColumnElement[bool]:
         return and_(submitted, Case.county_code.in_(_counties(actor.division_code or "")))
     offices = [
         and_(
-            Case.process.in_(by_kind.get(post.kind, [])),
+            _takes_part(post, by_kind, leads),
             or_(
                 Case.division_code == post.division_code,
                 Case.division_code.startswith(post.division_code, autoescape=True),

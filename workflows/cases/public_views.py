@@ -17,7 +17,7 @@ from workflows.base.calendar import WorkingCalendar
 from workflows.base.clock import local, now, today
 from workflows.base.errors import NotFound, WengangError
 from workflows.cases.model import Case, Publicity
-from workflows.cases.offices import department_for
+from workflows.cases.offices import LEAD, department_for, lead_of
 from workflows.cases.process import Process, newest, process_of
 from workflows.cases.public_people import PublishedPerson, published_people
 from workflows.organisations.model import DEPARTMENT_KINDS, Department, Division
@@ -165,6 +165,7 @@ def _receiver(session: Session, publicity: Publicity) -> Office | None:
     case = session.get_one(Case, publicity.case_id)
     process = objection_process(session, case, publicity.kind)
     kind = process.lanes[next(iter(process.steps.values())).lane].department
+    kind = lead_of(session, case) if kind == LEAD else kind
     try:
         return _office(department_for(session, kind, case.division_code))
     except WengangError:
