@@ -156,6 +156,7 @@ def test_the_office_that_answers_for_a_lane(county_session: Session) -> None:
         "rural",
         "ndrc",
         "finance",
+        "owner",
     }
 
 
