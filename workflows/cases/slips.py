@@ -105,7 +105,7 @@ def close_slips(action: Action) -> None:
             raise Invalid(
                 f"还有 {counted.open} 名工人没有确认。",
                 {
-                    "signed_sheet": f"还有 {counted.open} 名工人没有在手机上确认：请上传他们签字（按手印）的工资表，或者等他们确认后再提交。"
+                    "signed_sheet": f"还有 {counted.open} 名工人没有确认：请上传他们签字（按手印）的工资支付表。"
                 },
             )
         session.execute(
