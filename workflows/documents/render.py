@@ -55,5 +55,6 @@ def job_of(template: DocumentTemplate, context: Mapping[str, Any]) -> dict[str, 
         "shared": str(FORMS / "shared/documents"),
         "process": template.process,
         "name": template.name,
+        "kind": template.kind,
         "context": clean,
     }

@@ -128,7 +128,7 @@ def _stylesheet(path: Path, changed: int) -> Any:
 def html_of(job: dict[str, Any]) -> str:
     """The job's template filled in.
 
-    :param job: ``root``, ``shared``, ``process``, ``name``, ``context`` as the parent sends them.
+    :param job: ``root``, ``shared``, ``process``, ``name``, ``kind``, ``context`` as the parent sends them.
     """
     sandbox = environment(Path(job["root"]), Path(job["shared"]), job["process"])
     return sandbox.get_template(f"{job['process']}/documents/{job['name']}/template.html").render(
@@ -137,9 +137,10 @@ def html_of(job: dict[str, Any]) -> str:
 
 
 def stylesheets_of(job: dict[str, Any]) -> list[Any]:
-    """The house style and the document's own, parsed."""
+    """The house style, the one of its kind, and the document's own, parsed."""
+    shared = Path(job["shared"])
     own = Path(job["root"]) / job["process"] / "documents" / job["name"] / "style.css"
-    paths = [Path(job["shared"]) / "gbt9704.css", own]
+    paths = [shared / "gbt9704.css", shared / f"{job['kind']}.css", own]
     return [_stylesheet(path, path.stat().st_mtime_ns) for path in paths if path.is_file()]
 
 
