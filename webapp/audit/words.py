@@ -92,8 +92,6 @@ EVENTS = {
     "publicity-extended": "公示延期",
     "project-amended": "变更以工代赈项目",
     "project-changed": "变更项目",
-    "project-closed": "项目办结",
-    "project-ended": "项目办结",
     "project-entered": "载入以工代赈项目名录",
     "project-registered": "登记以工代赈项目",
     "project-workers-entered": "实名登记",

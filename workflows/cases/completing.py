@@ -110,7 +110,8 @@ def _go_on(action: Action, step: Step, item: WorkItem) -> None:
     if item.employer_id is not None and action.case.submitted_at is None:
         begin_officially(action)
     if step.roster == "edit":
-        rejudge(action)
+        # days and slips of an earlier round have left their mark on rows: a sheet of days is judged as if just read
+        rejudge(action, anew=bool(action.process.config.get("days")))
     result = runner.complete(action.process.published, action.case.state, item.task_id, bindings(action))
     settle(action, result)
 

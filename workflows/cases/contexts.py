@@ -23,7 +23,7 @@ from workflows.cases.context_parts import application, defects, facts, opinions,
 from workflows.cases.facts import CaseView
 from workflows.cases.functions import current_publicity, latest_answers
 from workflows.cases.model import Decision, Objection
-from workflows.cases.offices import office_of
+from workflows.cases.offices import LEAD, office_of
 from workflows.cases.payment_parts import money, payee, payees
 from workflows.cases.places import place_of_business
 from workflows.cases.process import Process
@@ -47,7 +47,7 @@ EVERY = frozenset(
 
 
 #: Keys of process.yaml that steer a provider of the same name rather than being the text themselves.
-_CONFIGURES_PROVIDER = frozenset({"offices", "opinions", "hearing", "remedies"})
+_CONFIGURES_PROVIDER = frozenset({"offices", "opinions", "hearing", "remedies", "inquiry"})
 
 
 def document_config(process: Process, document: str) -> Mapping[str, Any]:
@@ -203,7 +203,8 @@ def _basis(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _inquiry(action: Action, config: Mapping[str, Any]) -> dict[str, str]:
-    office = office_of(action.session, action.case, config.get("offices", ["hrss"])[0])
+    kind = config.get("inquiry") or config.get("offices", [LEAD])[0]
+    office = office_of(action.session, action.case, kind)
     return {"office": office.name, "address": office.address, "phone": office.phone}
 
 

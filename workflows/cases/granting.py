@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -47,15 +47,17 @@ def policy_of(process: Process) -> Policy:
     )
 
 
-def scope_of(view: CaseView, employer: Employer, values: Mapping[str, Any]) -> str:
-    """The scope of one row: the employer's credit code, what a column says (a course), or facts of the case (a month)."""
+def scopes(view: CaseView, employer: Employer) -> Callable[[Mapping[str, Any]], str]:
+    """Finds the scope of a row: the employer's credit code or facts of the case (a month), read once for all rows, or
+    what a column says (a course)."""
     described = view.process.config["grant"]["scope"]
-    if described == "employer":
-        return employer.credit_code
-    if "facts" in described:
+    if described != "employer" and "column" in described:
+        return lambda values: str(values.get(described["column"]) or "")[:64]
+    scope = employer.credit_code
+    if described != "employer":
         found = case_facts_of(view.process, view, described["facts"])
-        return "/".join(str(found[name]) for name in described["facts"])[:64]
-    return str(values.get(described["column"]) or "")[:64]
+        scope = "/".join(str(found[name]) for name in described["facts"])[:64]
+    return lambda values: scope
 
 
 def row_obstacles(
@@ -63,7 +65,8 @@ def row_obstacles(
 ) -> dict[int, Obstacle]:
     """What stands in the way of rows, by person, before anything is claimed: shown while the employer fills in."""
     employer = _employer(view)
-    wanted = {person: scope_of(view, employer, values) for person, values in rows if person is not None}
+    scope = scopes(view, employer)
+    wanted = {person: scope(values) for person, values in rows if person is not None}
     return grants.obstacles(view.session, policy_of(view.process), wanted, employer, but_case=view.case.id)
 
 
@@ -82,6 +85,7 @@ def claim_grants(action: Action) -> None:
     everyone = _rows(action, roster)
     rows = {row.person_id: row for row in everyone if row.person_id is not None and not row.bad}
     open_rows = [row for row in rows.values() if row.result != described["refused"]]
+    scope = scopes(view, employer)
     claimed = grants.claim(
         action.session,
         policy_of(action.process),
@@ -91,7 +95,7 @@ def claim_grants(action: Action) -> None:
                 row.person_id or 0,
                 row.id,
                 amount_of(action, row),
-                scope_of(view, employer, row.values),
+                scope(row.values),
             )
             for row in open_rows
         ],

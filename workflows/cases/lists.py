@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -37,13 +39,19 @@ def lists_for(session: Session, case: Case, process: Process) -> dict[str, tuple
         "divisions": tuple(Option(one.code, one.name) for one in townships),
         "townships": tuple(Option(one.code, one.name) for one in townships),
         "villages": tuple(villages),
-        "owners": tuple(
-            Option(str(one.id), one.name)
-            for one in session.scalars(
-                select(Department)
-                .where(Department.kind == OWNER, Department.division_code.startswith(case.county_code))
-                .order_by(Department.id)
-            )
-        ),
+        "owners": _owners(session, case) if _asks_for_owners(process) else (),
         "defect_places": (*places, Option("other", "其他")),
     }
+
+
+@lru_cache(maxsize=64)
+def _asks_for_owners(process: Process) -> bool:
+    return any(field.options_from == "owners" for form in process.forms.values() for field in form.fields)
+
+
+def _owners(session: Session, case: Case) -> tuple[Option, ...]:
+    """The county's offices that own projects."""
+    owners = select(Department).where(
+        Department.kind == OWNER, Department.division_code.startswith(case.county_code)
+    )
+    return tuple(Option(str(one.id), one.name) for one in session.scalars(owners.order_by(Department.id)))

@@ -198,7 +198,6 @@ _TITLES = {
     "workers-entered": "实名登记完成",
     "project-entered": "项目登记完成",
     "project-changed": "项目变更完成",
-    "project-ended": "项目办结",
     "publicity-posted": "公示栏已张贴",
     "funds-reserved": "预占资金",
     "funds-freed": "释放预占资金",

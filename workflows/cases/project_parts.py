@@ -12,7 +12,6 @@ from workflows.base.privacy import mask_account, mask_id
 from workflows.cases import days
 from workflows.cases.action import Action
 from workflows.cases.facts import CaseView
-from workflows.cases.project_figures import figures_of
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.slip_model import SLIP_STATES, PaySlip
 from workflows.registers import grants
@@ -117,23 +116,8 @@ def deducted(values: Mapping[str, Any]) -> str:
     return "、".join(f"{title} {yuan(int(fen))}" for title, fen in named if fen)
 
 
-def closing(action: Action, config: Mapping[str, Any]) -> dict[str, Any]:
-    """What the project has come to. Amounts in fen."""
-    one = _project(action)
-    found = figures_of(action.session, [one.id], but_case=action.case.id)[one.id]
-    return {
-        "paid": found.paid_fen,
-        "owed": found.owed_fen,
-        "people": found.people,
-        "poor": found.poor,
-        "ratio": f"{hundredths(found.ratio)}%",
-        "reached": found.ratio >= one.required_ratio,
-    }
-
-
 PROVIDERS = {
     "project": project,
     "month": month,
     "pay_rows": pay_rows,
-    "closing": closing,
 }

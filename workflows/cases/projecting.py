@@ -8,12 +8,10 @@ from typing import Any
 
 from sqlalchemy import select
 
-from forms.amounts import hundredths
 from workflows.base.clock import local
 from workflows.base.errors import Conflict, Invalid
 from workflows.cases.action import Action
 from workflows.cases.functions import current_publicity, latest_answers
-from workflows.cases.project_figures import figures_of
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.verdicts import current_roster, refused_rows
 from workflows.documents.numbering import next_number, official
@@ -126,27 +124,6 @@ def _worker(row: RosterRow) -> WorkerData:
         agreement_to=date.fromisoformat(values["agreement_to"]),
         row_id=row.id,
     )
-
-
-def close_project(action: Action) -> None:
-    """The project is over. Asked once more what the rules asked: nothing unpaid, nothing under way, the share reached.
-
-    :raises Conflict: it is not so any more.
-    """
-    if action.case.project_id is None:
-        raise Conflict("这件申请没有对应的项目。")
-    project = projects.locked(action.session, action.case.project_id)
-    figures = figures_of(action.session, [project.id], but_case=action.case.id)[project.id]
-    if figures.owed_people or figures.under_way:
-        raise Conflict(
-            f"还有 {figures.owed_people} 笔工资没有发完、{figures.under_way} 件申请没有办结，不能办结项目。"
-        )
-    if figures.ratio < project.required_ratio:
-        raise Conflict(
-            f"已发劳务报酬占比 {hundredths(figures.ratio)}%，没有达到 {hundredths(project.required_ratio)}%，不能办结项目。"
-        )
-    projects.close(action.session, project.id, actor_id=action.actor_id)
-    action.record("project-ended", (), project=project.id)
 
 
 def post_publicity(action: Action, *, step: str, field: str) -> None:

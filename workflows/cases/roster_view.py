@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from forms.amounts import hundredths
 from forms.definition import Option
 from forms.show import display
 from workflows.base.privacy import mask_id, mask_phone
@@ -259,13 +260,39 @@ def shown_values(
     if process.roster is None:
         return []
     roster = process.roster
-    return [
+    shown = [
         (column.label, display(column, row.values[column.key], lists=lists, reveal=reveal))
         for column in roster.columns
         if column.key not in (roster.name_column, roster.match_on)
+        and not column.calendar
         and row.values.get(column.key) not in (None, "")
         and (reveal or not column.sensitive)
     ]
+    worked = [
+        (column.day, int(row.values[column.key]))
+        for column in roster.columns
+        if column.calendar and row.values.get(column.key)
+    ]
+    return [*shown, ("出勤", attendance_text(worked))] if worked else shown
+
+
+def attendance_text(worked: Sequence[tuple[int, int]]) -> str:
+    """Days of a month as people say them: 22（1–20日，21日半天…）, days in a row drawn together.
+
+    :param worked: (day, hundredths), in the order of the days.
+    """
+    runs: list[tuple[int, int, int]] = []
+    for day, amount in worked:
+        if runs and runs[-1][1] == day - 1 and runs[-1][2] == amount:
+            runs[-1] = (runs[-1][0], day, amount)
+        else:
+            runs.append((day, day, amount))
+    parts = [
+        (f"{first}日" if first == last else f"{first}—{last}日")
+        + ("" if amount == 100 else f"每天{hundredths(amount)}" if first != last else hundredths(amount))
+        for first, last, amount in runs
+    ]
+    return f"共 {hundredths(sum(amount for _, amount in worked))}（{'、'.join(parts)}）"
 
 
 def veil(text: str) -> str:

@@ -290,9 +290,12 @@ def stored_rows(session: Session, roster_id: int) -> list[Row]:
     ]
 
 
-def rejudge(action: Action, answers: Mapping[str, Mapping[str, Any]] | None = None) -> None:
+def rejudge(
+    action: Action, answers: Mapping[str, Mapping[str, Any]] | None = None, *, anew: bool = False
+) -> None:
     """Run the row rules again when the answers they read are no longer those of the last run.
 
+    :param anew: run them in any case.
     :param answers: form → what is typed so far, while it is a draft.
     """
     roster = current_roster(action.session, action.case.id)
@@ -300,7 +303,7 @@ def rejudge(action: Action, answers: Mapping[str, Mapping[str, Any]] | None = No
         return
     view = CaseView.of(action.session, action.case, action.process, answers=answers)
     inputs = case_inputs(action.process, view)
-    if inputs == roster.judged_by:
+    if inputs == roster.judged_by and not anew:
         return
     digest = RosterDigest()
     for rows in _batches(action.session, roster.id):

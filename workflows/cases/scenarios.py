@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
-from workflows.cases import objections, scenario_money, scenario_projects, verdicts
+from workflows.cases import objections, scenario_money, scenario_projects, scenario_workshops, verdicts
 from workflows.cases.model import Case, Publicity
 from workflows.cases.process import Process, newest
 from workflows.cases.removing import remove_row
@@ -26,16 +26,14 @@ from workflows.cases.scenario_people import (
     make_people,
     sheet_of,
 )
-from workflows.cases.starting import start
 from workflows.cases.walking import Stuck, Walk
 from workflows.documents.issue import Sign
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.divisions import children
 from workflows.organisations.model import Assignment, Department, User
 from workflows.organisations.settings import set_parameter
-from workflows.registers import workshops
 from workflows.registers.demo_people import id_number
-from workflows.registers.model import Employer, Workshop
+from workflows.registers.model import Employer
 
 #: Contents that pass for what they are named: enough for a walk, and said to be fictional.
 PDF = b"%PDF-1.4\n% \xe6\xbc\x94\xe7\xa4\xba\n%%EOF\n"
@@ -163,42 +161,10 @@ class Run:
         )
 
     def start_for_workshop(self, scenario: Mapping[str, Any]) -> None:
-        """Open the case about the unit's workshop: the one it has in that status, or one entered for it."""
-        described = scenario["workshop"]
-        recognised = day_of(described["recognised_on"], today())
-        with self.database.transaction() as session:
-            employer = session.get_one(Employer, self.employer_id)
-            workshop = session.scalars(
-                select(Workshop).where(
-                    Workshop.employer_id == employer.id, Workshop.status == described["status"]
-                )
-            ).first() or workshops.register(
-                session,
-                workshops.WorkshopData(
-                    employer_id=employer.id,
-                    name=f"{employer.name}就业帮扶车间",
-                    mode="factory",
-                    number=f"情景车间〔{recognised.year}〕{employer.id}-{self.seed}号",
-                    address=employer.address,
-                    division_code=employer.division_code,
-                    worker_count=3,
-                    recognised_on=recognised,
-                    review_due=today(),
-                ),
-                actor_id=None,
-            )
-            if described["status"] != workshop.status:
-                workshops.change_status(session, workshop.id, described["status"], on=today(), actor_id=None)
-            case = start(
-                session,
-                SYSTEM,
-                self.scenarios.process,
-                division_code=employer.division_code,
-                employer=employer,
-                workshop=workshop,
-                start_key=scenario["start"],
-            )
-            self.walk.case_id = case.id
+        """Open the case about the unit's workshop."""
+        self.walk.case_id = scenario_workshops.begin_about_workshop(
+            self.database, self.scenarios.process, scenario, self.employer_id, self.seed
+        )
 
     def take(self, action: Mapping[str, Any], scenario: Mapping[str, Any]) -> None:
         """One line of a walk."""

@@ -24,7 +24,6 @@ from workflows.cases.model import Attachment, Case, WorkItem
 from workflows.cases.process import process_of
 from workflows.cases.roster_digest import RosterDigest
 from workflows.cases.roster_model import RosterRow
-from workflows.cases.roster_view import name_and_number
 from workflows.cases.slip_model import PaySlip, SlipAnswer
 from workflows.cases.verdicts import current_roster
 from workflows.registers import grants
@@ -258,23 +257,3 @@ def confirming(session: Session, case: Case) -> bool:
             .where(WorkItem.case_id == case.id, WorkItem.step.in_(asking), WorkItem.closed_at.is_(None))
         )
     )
-
-
-def disputes(session: Session, case: Case) -> list[tuple[str, str]]:
-    """(name, what the worker says) of every slip in dispute."""
-    process = process_of(session, case.version_id)
-    said = session.execute(
-        select(SlipAnswer.slip_id, SlipAnswer.words)
-        .where(SlipAnswer.case_id == case.id)
-        .order_by(SlipAnswer.id)
-    )
-    last = dict(said.all())
-    return [
-        (name_and_number(process, row)[0], last[slip_id] or "")
-        for row, slip_id in session.execute(
-            select(RosterRow, PaySlip.id)
-            .join(PaySlip, PaySlip.row_id == RosterRow.id)
-            .where(PaySlip.case_id == case.id, PaySlip.state == DISPUTED)
-            .order_by(PaySlip.id)
-        )
-    ]

@@ -73,13 +73,6 @@ class StartFacts(Facts):
     kinds: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, kw_only=True)
-class ProjectFacts(Facts):
-    """What is asked about a project; ``employer_id`` is its contractor."""
-
-    owner_department_id: int
-
-
 Predicate = Callable[[Actor, Facts], bool]
 
 
@@ -206,10 +199,6 @@ def case_is_running(actor: Actor, facts: Facts) -> bool:
 
 def employer_asked_for_it(actor: Actor, facts: Facts) -> bool:
     return isinstance(facts, CaseFacts) and facts.applied
-
-
-def owner_of_the_project(actor: Actor, facts: Facts) -> bool:
-    return isinstance(facts, ProjectFacts) and actor.holds(facts.owner_department_id)
 
 
 def in_the_lead_office(actor: Actor, facts: Facts) -> bool:
@@ -347,19 +336,6 @@ PERMISSIONS: dict[str, Rule] = {
         (both(case_is_running, in_the_lead_office),), "只有本县主管部门可以在办结前剔除已审定的人员。"
     ),
     "recovery.decide": Rule((hrss_of_the_division, ndrc_of_the_division), "只有本县主管部门可以决定追回。"),
-    "projects.view": Rule(
-        (
-            ndrc_of_the_division,
-            finance_of_the_division,
-            hrss_of_the_division,
-            rural_of_the_division,
-            township_of_the_division,
-            owner_of_the_project,
-            member_of_the_employer,
-            auditor_of_the_division,
-        ),
-        "您的岗位不能查看这个项目。",
-    ),
     "recovery.receive": Rule((finance_of_the_division,), "只有本县财政部门可以登记收回的款项。"),
     "grants.look_up": Rule(
         (finance_of_the_division, hrss_of_the_division, rural_of_the_division, auditor_of_the_division),

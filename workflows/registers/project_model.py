@@ -17,8 +17,6 @@ from workflows.base.privacy import EncryptedText
 from workflows.organisations.model import Department
 from workflows.registers.model import Employer
 
-#: Status of a project → Chinese.
-PROJECT_STATUSES = {"running": "实施中", "closed": "已办结"}
 #: What the required share of labour pay is a share of. Fund documents differ, so each project says which it is.
 RATIO_BASES = {
     "central": "中央资金",
@@ -147,24 +145,6 @@ class ProjectWorker(Base):
     case_id: Mapped[int | None] = mapped_column(Identifier)
     row_id: Mapped[int | None] = mapped_column(Identifier)
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
-
-
-class AttendanceMark(Base):
-    """A day of a worker as the site wrote it down, on a phone perhaps. It pays nothing: the month's sheet does."""
-
-    __tablename__ = "attendance_marks"
-    __table_args__ = (
-        UniqueConstraint("worker_id", "day"),
-        CheckConstraint("hundredths between 1 and 2400", name="hundredths"),
-    )
-
-    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
-    worker_id: Mapped[int] = mapped_column(ForeignKey("project_workers.id"))
-    day: Mapped[date] = mapped_column(Date)
-    #: Hundredths of a day; of an hour for who is paid by the hour.
-    hundredths: Mapped[int] = mapped_column(Integer)
-    marked_by: Mapped[int | None] = mapped_column(Identifier)
-    marked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
 class WorkDay(Base):

@@ -118,16 +118,6 @@ def amend(session: Session, project_id: int, data: ProjectData, *, actor_id: int
     return project
 
 
-def close(session: Session, project_id: int, *, actor_id: int | None) -> Project:
-    """The project is over: nobody enters any more and nothing more is paid."""
-    project = locked(session, project_id)
-    if project.status != "running":
-        raise Conflict("这个项目已经办结。")
-    project.status, project.closed_on, project.changed_at = "closed", today(), now()
-    _record(session, "project-closed", actor_id, project)
-    return project
-
-
 def _check(session: Session, data: ProjectData) -> None:
     contractor = session.get(Employer, data.contractor_id)
     if contractor is None or contractor.status != "confirmed":
@@ -198,15 +188,6 @@ def enter_workers(
             )
     _record(session, "project-workers-entered", actor_id, project, people=len(rows), case=case_id)
     return len(rows)
-
-
-def workers(session: Session, project_id: int) -> list[ProjectWorker]:
-    """Everybody registered for a project, in the order of entry."""
-    return list(
-        session.scalars(
-            select(ProjectWorker).where(ProjectWorker.project_id == project_id).order_by(ProjectWorker.id)
-        )
-    )
 
 
 def workers_by_person(session: Session, project_id: int, people: Sequence[int]) -> dict[int, ProjectWorker]:

@@ -14,7 +14,6 @@ from workflows.organisations.permissions import (
     CaseFacts,
     Facts,
     ItemFacts,
-    ProjectFacts,
     StartFacts,
     allowed,
     conflict,
@@ -74,7 +73,6 @@ CASE = CaseFacts(
 )
 LABOUR = replace(CASE, departments=frozenset({TOWN_OFFICE, NDRC, WATER}), lead="ndrc")
 START = StartFacts(division_chain=CHAIN, kinds=frozenset({"ndrc"}))
-PROJECT = ProjectFacts(division_chain=CHAIN, employer_id=7, owner_department_id=WATER)
 PLACE = Facts(division_chain=CHAIN, employer_id=7, user_id=60)
 
 READERS = {"township", "hrss", "hrss_head", "rural", "owner", "member", "auditor"}
@@ -134,23 +132,6 @@ MATRIX: list[tuple[str, Facts, set[str]]] = [
     ("payment.remove", LABOUR, {"ndrc", "ndrc_head"}),
     ("payment.remove", replace(CASE, finished=True), set()),
     ("recovery.decide", PLACE, {"hrss", "hrss_head", "ndrc", "ndrc_head"}),
-    (
-        "projects.view",
-        PROJECT,
-        {
-            "ndrc",
-            "ndrc_head",
-            "finance",
-            "hrss",
-            "hrss_head",
-            "rural",
-            "township",
-            "project_owner",
-            "owner",
-            "member",
-            "auditor",
-        },
-    ),
     ("recovery.receive", PLACE, {"finance"}),
     ("grants.look_up", PLACE, {"finance", "hrss", "hrss_head", "rural", "auditor"}),
     ("grants.import", PLACE, {"hrss", "hrss_head", "system"}),

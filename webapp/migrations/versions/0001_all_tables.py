@@ -811,18 +811,6 @@ def upgrade() -> None:
     with op.batch_alter_table('account_corrections', schema=None) as batch_op:
         batch_op.create_index('ix_account_corrections_payable', ['payable_id', 'state'], unique=False)
 
-    op.create_table('attendance_marks',
-    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('worker_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
-    sa.Column('day', sa.Date(), nullable=False),
-    sa.Column('hundredths', sa.Integer(), nullable=False),
-    sa.Column('marked_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
-    sa.Column('marked_at', sa.DateTime(timezone=True), nullable=False),
-    sa.CheckConstraint('hundredths between 1 and 2400', name=op.f('ck_attendance_marks_hundredths')),
-    sa.ForeignKeyConstraint(['worker_id'], ['project_workers.id'], name=op.f('fk_attendance_marks_worker_id_project_workers')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_attendance_marks')),
-    sa.UniqueConstraint('worker_id', 'day', name=op.f('uq_attendance_marks_worker_id_day'))
-    )
     op.create_table('batch_lines',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1240,7 +1228,6 @@ def downgrade() -> None:
         batch_op.drop_index('uq_batch_lines_payable', sqlite_where=sa.text("state in ('waiting','paid')"), postgresql_where=sa.text("state in ('waiting','paid')"))
 
     op.drop_table('batch_lines')
-    op.drop_table('attendance_marks')
     with op.batch_alter_table('account_corrections', schema=None) as batch_op:
         batch_op.drop_index('ix_account_corrections_payable')
 
