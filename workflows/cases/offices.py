@@ -77,5 +77,5 @@ def _competent(session: Session, places: Mapping[str, str]) -> dict[str, int]:
         if code in codes[kind]:
             nearest[kind] = office
     if len(nearest) < len(places):
-        raise WengangError("该地区还没有设置办理这一步的部门，请联系系统管理员在“机构”中添加。")
+        raise WengangError("该地区还没有设置办理这一步的部门，请联系系统管理员在“单位”中添加。")
     return nearest
