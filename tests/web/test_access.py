@@ -118,6 +118,8 @@ ROUTES: dict[str, frozenset[str]] = {
     # Employers
     "employer.case": only(EMPLOYER),
     "employer.case_people": only(EMPLOYER),
+    "employer.slips": only(EMPLOYER),
+    "employer.slips_pdf": only(EMPLOYER),
     "employer.diagram": only(EMPLOYER),
     "employer.recall": only(EMPLOYER),
     "employer.give_up": only(EMPLOYER),
@@ -147,6 +149,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "public.objected": EVERYONE,
     "public.register": EVERYONE,
     "public.progress": EVERYONE,
+    "public.slip": EVERYONE,
     "public.verify": EVERYONE,
     "public.paper": EVERYONE,
     "public.robots": EVERYONE,

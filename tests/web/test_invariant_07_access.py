@@ -111,6 +111,9 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("officer.employer_confirm", "member"): (NOBODY, frozenset({"township"})),
     ("employer.case", "case"): (EMPLOYER, NOBODY),
     ("employer.case_people", "case"): (EMPLOYER, NOBODY),
+    # A recognition has no pay slips; those of a payroll: test_slips.
+    ("employer.slips", "case"): (NOBODY, NOBODY),
+    ("employer.slips_pdf", "case"): (NOBODY, NOBODY),
     ("employer.diagram", "case"): (EMPLOYER, NOBODY),
     ("employer.case", "objection"): (NOBODY, NOBODY),
     ("employer.case", "draft"): (EMPLOYER, NOBODY),
@@ -207,6 +210,7 @@ def _things(
             .where(Roster.case_id == case_id)
         ),
         "workshop_id": workshop,
+        "first": 1,
     }
     post = select(Assignment.id).where(Assignment.user_id == cases.users["renshe.b"])
     return {

@@ -22,6 +22,7 @@ from workflows.cases.answering import remarks_by_field, remarks_for, signatures
 from workflows.cases.employer_views import task_count
 from workflows.cases.filling import Filling, HeldFile, Problem, own_item
 from workflows.cases.model import Case, Decision, Draft
+from workflows.cases.slips import counts
 from workflows.cases.worklist import light
 
 bp = Blueprint("employer", __name__)
@@ -100,6 +101,7 @@ def frame(found: Filling) -> dict[str, Any]:
         "next": stops[place + 1] if place is not None and place + 1 < len(stops) else None,
         "stops": stops,
         "place": place,
+        "slips": counts(found.session, found.case.id) if found.step.config.get("slips") else None,
     }
 
 

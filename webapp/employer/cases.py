@@ -26,6 +26,7 @@ from workflows.cases.model import Case, WorkItem
 from workflows.cases.process import process_of
 from workflows.cases.roster_view import RowFilter, roster_page
 from workflows.cases.rules import reasons_of
+from workflows.cases.slips import counts
 from workflows.cases.verdicts import current_roster
 from workflows.organisations.permissions import allowed, require
 
@@ -71,6 +72,7 @@ def case(number: str) -> ResponseReturnValue:
         roster=current_roster(session, found.id) if found.submitted_at is not None else None,
         reasons=reasons_of(session, found, process),
         payments=payments(session, found.id),
+        slips=counts(session, found.id),
         entries=views.timeline(session, found, process),
         may_recall=allowed(me, "case.recall", facts),
         may_terminate=allowed(me, "case.terminate", facts),

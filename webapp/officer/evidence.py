@@ -24,6 +24,7 @@ from workflows.cases.publicity import objection_of
 from workflows.cases.roster_view import RosterPage, RowFilter, roster_page
 from workflows.cases.rules import Reason, reasons_of
 from workflows.cases.second_look import counts_apart
+from workflows.cases.slip_views import slip_page
 from workflows.cases.worklist import light
 from workflows.registers.model import Workshop
 
@@ -106,6 +107,8 @@ def gather(session: Session, case: Case, process: Process, *, item: WorkItem | N
         if read.was_terminated(case)
         else "",
         "objected": _objection(session, case),
+        "slips": slip_page(session, case, "disputed", request.args.get("said", 1, type=numbers.page)),
+        "said_href": lambda number: replace_args(said=number) + "#slips",
         "payments": of_case(session, case),
         "paid_href": lambda number: replace_args(paid=number) + "#payments",
         "workshop": session.get(Workshop, case.workshop_id) if case.workshop_id else None,
@@ -244,6 +247,7 @@ def _parts(context: dict[str, Any]) -> list[Part]:
         (context["reasons"], Part("reasons", "规则结论")),
         (context["sections"], Part("application", "申请内容")),
         (roster, Part("roster", "花名册", roster.roster.total if roster else None)),
+        (context["slips"], Part("slips", "工人确认")),
         (context["groups"], Part("materials", "材料", sum(len(one.files) for one in context["groups"]))),
         (context["opinions"], Part("opinions", "各单位意见", len(context["opinions"]))),
         (context["publicities"], Part("publicity", "公示和异议")),

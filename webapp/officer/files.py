@@ -50,10 +50,15 @@ def document(document_id: int) -> Response:
 
 def send(file: StoredFile, content: bytes, *, download: bool) -> Response:
     """A stored file as an answer that can do nothing in our pages."""
-    shown = file.media_type in ATTACHMENTS and not download
-    response = Response(content, mimetype=file.media_type if shown else "application/octet-stream")
+    return send_bytes(content, file.name, file.media_type, download=download)
+
+
+def send_bytes(content: bytes, name: str, media_type: str, *, download: bool) -> Response:
+    """Bytes as a file of that name: shown when asked for and harmless, else downloaded."""
+    shown = media_type in ATTACHMENTS and not download
+    response = Response(content, mimetype=media_type if shown else "application/octet-stream")
     kind = "inline" if shown else "attachment"
-    response.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(file.name, safe='')}"
-    response.headers["Content-Security-Policy"] = _PDF if shown and file.media_type == PDF else _ALONE
+    response.headers["Content-Disposition"] = f"{kind}; filename*=UTF-8''{quote(name, safe='')}"
+    response.headers["Content-Security-Policy"] = _PDF if shown and media_type == PDF else _ALONE
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -21,6 +21,7 @@ Disallow: /publicity
 Disallow: /progress
 Disallow: /verify
 Disallow: /v/
+Disallow: /slip
 Disallow: /login
 Disallow: /account
 """

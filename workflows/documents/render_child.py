@@ -27,6 +27,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 from workflows.documents import wording
+from workflows.documents.qr import qr_data_uri
 
 #: Every frame starts with its kind and its length.
 HEADER = struct.Struct(">cI")
@@ -115,6 +116,7 @@ def environment(root: Path, shared: Path, process: str) -> jinja2.Environment:
         chapters=chapters,
         ordinal=ordinal,
         paired=paired,
+        qr=qr_data_uri,
     )
     return sandbox
 
