@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,6 +18,8 @@ from workflows.engine.errors import Problem
 
 #: Files beside the forms themselves in ``forms/<key>/``.
 _NOT_FORMS = frozenset({"roster"})
+#: A table that several processes ask.
+_SHARED = re.compile(r"shared/[a-z][a-z0-9_]*\.dmn")
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -54,7 +57,7 @@ class ProcessPackage:
     """The files of one process.
 
     :param key: folder name. :param bpmn: text of ``process.bpmn``. :param config_text: text of ``process.yaml``.
-    :param dmn: file name → text.
+    :param dmn: file name → text; those of ``bpmn/shared/`` with the folder's name before theirs.
     :param forms: form name → keys of its outcomes. :param documents: names of the documents that can be issued.
     """
 
@@ -81,7 +84,7 @@ class ProcessPackage:
 
 
 def load_package(root_bpmn: Traversable, root_forms: Traversable, key: str) -> ProcessPackage:
-    """Read ``bpmn/<key>/`` and the names in ``forms/<key>/``.
+    """Read ``bpmn/<key>/``, the shared tables it names, and the names in ``forms/<key>/``.
 
     :param root_bpmn: e.g. ``importlib.resources.files("bpmn")``. :param root_forms: likewise for ``forms``.
     :raises CatalogueError: a file is missing or is not UTF-8 text.
@@ -105,6 +108,9 @@ def load_package(root_bpmn: Traversable, root_forms: Traversable, key: str) -> P
         for entry in (sorted(folder.iterdir(), key=lambda entry: entry.name) if folder.is_dir() else [])
         if entry.name.endswith(".dmn")
     }
+    for name in _shared_tables(config_text):
+        if root_bpmn.joinpath(name).is_file():
+            dmn[name] = read(root_bpmn.joinpath(name), name)
     forms: dict[str, tuple[str, ...]] = {}
     documents: set[str] = set()
     for entry in sorted(papers.iterdir(), key=lambda entry: entry.name) if papers.is_dir() else []:
@@ -118,6 +124,15 @@ def load_package(root_bpmn: Traversable, root_forms: Traversable, key: str) -> P
     if problems:
         raise CatalogueError([str(problem) for problem in problems])
     return ProcessPackage(key, bpmn, config_text, dmn, forms, frozenset(documents))
+
+
+def _shared_tables(config_text: str) -> list[str]:
+    """The tables of ``bpmn/shared/`` that a process names: ``file: shared/NAME.dmn``."""
+    content = read_yaml(config_text, "process.yaml")
+    decisions = {} if isinstance(content, Problem) else content.get("decisions")
+    named = decisions.values() if isinstance(decisions, dict) else ()
+    files = {str(one.get("file")) for one in named if isinstance(one, dict)}
+    return sorted(file for file in files if _SHARED.fullmatch(file))
 
 
 def _outcomes(text: str, file: str, problems: list[Problem]) -> tuple[str, ...]:

@@ -324,6 +324,23 @@ def test_a_package_is_read_from_its_folders(shelf: Path) -> None:
     assert loaded.config["key"] == "sample"
 
 
+def test_a_table_of_several_processes_stands_once(shelf: Path) -> None:
+    config = shelf / "bpmn/sample/process.yaml"
+    (shelf / "bpmn/sample/eligibility.dmn").rename(shelf / "bpmn/eligibility.dmn")
+    (shelf / "bpmn/shared").mkdir()
+    (shelf / "bpmn/eligibility.dmn").rename(shelf / "bpmn/shared/eligibility.dmn")
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("file: eligibility.dmn", "file: shared/eligibility.dmn"), encoding="utf-8")
+    loaded = load_package(shelf / "bpmn", shelf / "forms", "sample")
+    assert list(loaded.dmn) == ["shared/eligibility.dmn"]
+    assert lint(loaded, VOCABULARY) == []
+    assert publish(loaded, VOCABULARY).dump()
+    for name in ("shared/../../eligibility.dmn", "/etc/passwd", "shared/none.dmn"):
+        config.write_text(text.replace("file: eligibility.dmn", f"file: {name}"), encoding="utf-8")
+        lost = load_package(shelf / "bpmn", shelf / "forms", "sample")
+        assert "不存在" in "\n".join(str(one) for one in lint(lost, VOCABULARY))
+
+
 def test_missing_and_unreadable_files_are_named(shelf: Path) -> None:
     (shelf / "bpmn/sample/process.bpmn").unlink()
     (shelf / "bpmn/sample/process.yaml").write_bytes("标题".encode("gb18030"))
