@@ -11,7 +11,7 @@ from forms.show import display
 from workflows.base.clock import local
 from workflows.base.privacy import mask_id
 from workflows.cases.action import Action
-from workflows.cases.facts import CaseView
+from workflows.cases.facts import CaseView, show_fact
 from workflows.cases.lists import lists_for
 from workflows.cases.model import Decision
 from workflows.cases.roster_model import RosterRow
@@ -138,6 +138,44 @@ def roster(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def listed(action: Action, config: Mapping[str, Any]) -> dict[str, Any]:
+    """The people of the roster in the columns that ``listed`` of the paper names: ``{title, column}`` or ``{title, fact}``.
+
+    Numbers and cards are masked; the offices' refusals are said in a last column.
+    """
+    view = CaseView.of(action.session, action.case, action.process)
+    definition = action.process.roster
+    wanted = config.get("listed", [])
+    headings = [*(str(one["title"]) for one in wanted), "结论"]
+    if view.roster is None or definition is None:
+        return {"headings": headings, "rows": []}
+    known = {column.key: column for column in definition.columns}
+    lists = lists_for(action.session, action.case, action.process)
+    described = action.process.config.get("row_result", {})
+    refused = set(action.session.scalars(refused_rows(view.roster.id)))
+
+    def cell(row: RosterRow, one: Mapping[str, Any]) -> str:
+        if "fact" in one:
+            return show_fact(action.process, one["fact"], row.facts.get(one["fact"]))
+        value = row.values.get(one["column"])
+        return display(known[one["column"]], value, lists=lists) if value is not None else ""
+
+    def result(row: RosterRow) -> str:
+        key = described.get("refused", "") if row.id in refused else row.result
+        return str(described.get("titles", {}).get(key, key))
+
+    rows = action.session.scalars(
+        select(RosterRow)
+        .where(RosterRow.roster_id == view.roster.id)
+        .order_by(RosterRow.number)
+        .limit(PRINTED_ROWS)
+    )
+    return {
+        "headings": headings,
+        "rows": [{"cells": [*(cell(row, one) for one in wanted), result(row)]} for row in rows],
+    }
 
 
 def summary(action: Action, config: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -17,9 +17,8 @@ from workflows.base.clock import local
 from workflows.base.errors import CatalogueError
 from workflows.base.installation import installation
 from workflows.base.privacy import mask_phone
-from workflows.cases import project_parts
+from workflows.cases import context_parts as parts, project_parts
 from workflows.cases.action import Action
-from workflows.cases.context_parts import application, defects, facts, opinions, reasons, roster, summary
 from workflows.cases.facts import CaseView
 from workflows.cases.functions import current_publicity, latest_answers
 from workflows.cases.model import Decision, Objection
@@ -47,7 +46,7 @@ EVERY = frozenset(
 
 
 #: Keys of process.yaml that steer a provider of the same name rather than being the text themselves.
-_CONFIGURES_PROVIDER = frozenset({"offices", "opinions", "hearing", "remedies", "inquiry"})
+_CONFIGURES_PROVIDER = frozenset({"offices", "opinions", "hearing", "remedies", "inquiry", "listed"})
 
 
 def document_config(process: Process, document: str) -> Mapping[str, Any]:
@@ -353,16 +352,17 @@ PROVIDERS: Mapping[str, Callable[[Action, Mapping[str, Any]], Any]] = {
     "employer": _employer,
     "workshop": _workshop,
     "basis": _basis,
-    "facts": facts,
-    "reasons": reasons,
-    "opinions": opinions,
-    "roster": roster,
-    "defects": defects,
+    "facts": parts.facts,
+    "reasons": parts.reasons,
+    "opinions": parts.opinions,
+    "roster": parts.roster,
+    "listed": parts.listed,
+    "defects": parts.defects,
     "remedies": _remedies,
     "inquiry": _inquiry,
     "service": _service,
-    "application": application,
-    "summary": summary,
+    "application": parts.application,
+    "summary": parts.summary,
     "submitted_on": _applied_on,
     "applied_on": _applied_on,
     "due_on": _due_on,
