@@ -17,7 +17,8 @@ from workflows.base.clock import local
 from workflows.base.errors import CatalogueError
 from workflows.base.installation import installation
 from workflows.base.privacy import mask_phone
-from workflows.cases import context_parts as parts, project_parts
+from workflows.cases import context_parts as parts
+from workflows.cases import project_parts
 from workflows.cases.action import Action
 from workflows.cases.facts import CaseView
 from workflows.cases.functions import current_publicity, latest_answers
