@@ -19,6 +19,7 @@ from workflows.audit.model import Event
 from workflows.base.clock import today
 from workflows.base.parameters import Parameter
 from workflows.base.session import Database
+from workflows.cases.officer_views import policy_titles
 from workflows.cases.roster_model import RosterRow
 from workflows.documents.model import IssuedDocument
 from workflows.funds.model import Payable, Recovery
@@ -47,6 +48,14 @@ def someone(database: Database) -> tuple[str, str]:
         ).first()
         assert row is not None
         return row.values["name"], row.values["id_number"]
+
+
+def test_every_policy_has_a_name_a_person_can_read(money_database: Database, claims: Filled) -> None:
+    with money_database.reading() as session:
+        titles = policy_titles(session)
+    assert titles["workshop_reward"] == "就业帮扶车间一次性奖补"
+    assert titles["absorption_subsidy"] == "一次性吸纳就业补贴"
+    assert titles["labour_pay"] == "以工代赈劳务报酬发放"
 
 
 def test_a_lookup_needs_a_reason_and_is_kept(

@@ -18,10 +18,11 @@ from webapp.officer.blueprint import bp, may, place_of, reason_field
 from webapp.questions import Answers, read_answers
 from workflows.base.errors import Invalid
 from workflows.cases.model import Case
+from workflows.cases.officer_views import policy_titles
 from workflows.organisations.model import Division
 from workflows.registers.grant_lookup import Found, look_up
 from workflows.registers.grant_model import GRANT_STATES, OBSTACLES, Grant
-from workflows.registers.past_grants import POLICIES, import_past_grants, list_template
+from workflows.registers.past_grants import import_past_grants, list_template
 
 FIELDS = (
     Field(key="id_number", label="身份证号", type="id_number", required=True),
@@ -82,16 +83,19 @@ def _shown(session: Session, found: Found) -> dict[str, Any]:
     codes = {one.county_code for one in found.grants}
     places = session.execute(select(Division.code, Division.name).where(Division.code.in_(codes)))
     names = {row.code: row.name for row in places}
+    policies = policy_titles(session)
     return {
         "name": found.person.name if found.person is not None else "",
         "number": found.person.id_number if found.person is not None else "",
-        "rows": [_row(one, numbers, names) for one in found.grants],
+        "rows": [_row(one, numbers, names, policies) for one in found.grants],
     }
 
 
-def _row(grant: Grant, numbers: dict[int, str], places: dict[str, str]) -> dict[str, Any]:
+def _row(
+    grant: Grant, numbers: dict[int, str], places: dict[str, str], policies: dict[str, str]
+) -> dict[str, Any]:
     return {
-        "policy": POLICIES.get(grant.policy, grant.policy),
+        "policy": policies.get(grant.policy, grant.policy),
         "employer": grant.employer_name,
         "place": places.get(grant.county_code, ""),
         "amount": grant.amount_fen,

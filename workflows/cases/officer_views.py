@@ -20,6 +20,7 @@ from workflows.cases.process import Process, newest
 from workflows.organisations.actors import Actor, Post
 from workflows.organisations.model import Assignment, Division, User
 from workflows.organisations.permissions import conflict
+from workflows.registers.past_grants import POLICIES
 from workflows.registers.project_model import Project
 
 #: Cases on a page of the search.
@@ -79,6 +80,14 @@ def processes(session: Session) -> list[Process]:
     """The newest version of every published process, in the order of their keys."""
     keys = session.scalars(select(ProcessVersion.process).distinct().order_by(ProcessVersion.process))
     return [newest(session, key) for key in keys]
+
+
+def policy_titles(session: Session) -> dict[str, str]:
+    """What a grant is for, in words: the processes that pay, and what lists of the past name."""
+    paying = {
+        str(one.config["grant"]["policy"]): one.title for one in processes(session) if "grant" in one.config
+    }
+    return {**POLICIES, **paying}
 
 
 def _leads(known: Iterable[Process]) -> dict[str, list[str]]:

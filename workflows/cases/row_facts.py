@@ -176,7 +176,7 @@ class _Runner:
         if source in ("worked", "days_outside", "day_clash", "project_worker"):
             return self._labour(source, spec, row, fired)
         if source == "age":
-            return age_on(row.values.get(spec["person"]), _day(self.case_value(spec["on"])))
+            return age_on(row.values.get(spec["person"]), _day(self._value(spec["on"], row, facts, fired)))
         if source == "grant":
             found = self.obstacles.get(row.person_id or 0)
             return found.kind if found else "none"

@@ -8,7 +8,10 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from importlib.resources import files
 
+import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -35,11 +38,9 @@ from workflows.registers.people import people_for
 #: Days on which the lists of people were true.
 SNAPSHOT_DAYS = (date(2023, 12, 31), date(2024, 12, 31), date(2025, 12, 31))
 POSTS_FROM = date(2022, 6, 6)
-#: The processes whose basis ended with 2025 and for which the demonstration names a successor.
-SUCCESSOR_FOR = ("workshop_recognition", "workshop_review", "one_time_reward")
 SUCCESSOR_BASIS = {
     "id": "demo_successor",
-    "title": "关于常态化帮扶阶段就业帮扶车间认定和奖补的通知（演示用，虚构）",
+    "title": "关于常态化帮扶阶段脱贫人口就业帮扶有关政策的通知（演示用，虚构）",
     "number": "通演示〔2026〕1号",
     "article": "第一条",
     "text": "常态化帮扶阶段，就业帮扶车间的认定和一次性奖补继续按吉人社联〔2022〕81号规定的标准办理。（本文件为演示而虚构）",
@@ -271,7 +272,7 @@ def _employer(
 def _settings(session: Session) -> None:
     """What the demonstration county has set: the successor of the basis, and where recovered money is paid to."""
     wanted: list[tuple[str, str, dict[str, str | bool | None]]] = [
-        (process, "basis", SUCCESSOR_BASIS) for process in SUCCESSOR_FOR
+        (process, "basis", SUCCESSOR_BASIS) for process in _with_successor()
     ]
     wanted.append(("one_time_reward", "recovery_account", RECOVERY_ACCOUNT))
     for process, key, value in wanted:
@@ -291,6 +292,21 @@ def _settings(session: Session) -> None:
                 basis="演示用虚构文件，通演示〔2026〕1号",
                 valid_from=date(2026, 1, 1),
             )
+
+
+@cache
+def _with_successor() -> tuple[str, ...]:
+    """The processes on disk that ask a county for the basis that follows theirs: those with a parameter of that shape."""
+    configs = {one.name: one.joinpath("process.yaml") for one in files("bpmn").iterdir()}
+    return tuple(
+        key
+        for key, config in sorted(configs.items())
+        if config.is_file()
+        and any(
+            isinstance(one, dict) and one.get("shape") == "basis"
+            for one in yaml.safe_load(config.read_text(encoding="utf-8")).get("parameters", {}).values()
+        )
+    )
 
 
 def authorisation(unit: Unit) -> bytes:
