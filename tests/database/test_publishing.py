@@ -90,7 +90,7 @@ def test_a_form_that_shows_what_nothing_supplies_is_a_problem_of_the_catalogue(t
     )
     text = f"title: 会审\nsections:\n  - key: one\n    title: 一\n    fields:\n{fields}{good}"
     key = "one_time_reward"
-    for part in (f"bpmn/{key}", f"forms/{key}", "forms/shared"):
+    for part in (f"bpmn/{key}", "bpmn/shared", f"forms/{key}", "forms/shared"):
         shutil.copytree(ROOT / part, tmp_path / part)
     (tmp_path / f"forms/{key}/extra.yaml").write_text(text, "utf-8")
     found = [str(problem) for problem in problems_of(key, tmp_path / "bpmn", tmp_path / "forms")]
