@@ -34,6 +34,7 @@ WALKS = (
     ("workshop_review", "hearing_changes_the_outcome"),
     ("workshop_review", "restored"),
     ("one_time_reward", "mixed"),
+    ("training_allowance", "mixed"),
     ("work_relief_project", "straight"),
     ("work_relief_entry", "straight"),
     ("work_relief_payroll", "mixed"),
