@@ -37,8 +37,12 @@ WALKS = (
     ("training_allowance", "mixed"),
     ("work_relief_project", "straight"),
     ("work_relief_entry", "straight"),
+    ("work_relief_closeout", "straight"),
     ("work_relief_payroll", "mixed"),
 )
+#: Processes in which a month must have begun, and how many days after their scenario's own they begin here: the clock
+#: of the one fund does not go back.
+MONTHS = {"work_relief_closeout": 0, "work_relief_payroll": 90}
 Pair = tuple[str, str, str]
 
 
@@ -100,9 +104,11 @@ def test_every_pair_is_guarded(published: Database) -> None:
         scenarios = Scenarios.read(key)
         content = scenarios.get(name)
         # a month's wages are claimed when the month has begun
-        begins = opening_instant(content) if key == "work_relief_payroll" else MONDAY
+        begins = opening_instant(content) + timedelta(days=MONTHS[key]) if key in MONTHS else MONDAY
         with clock.frozen(begins) as move:
-            run = Run(published, unsigned, scenarios, county.employers[1].id, county.county_code, move)
+            # a project that other walks have left unsettled cannot be closed: this one has a unit of its own
+            unit = county.employers[2 if key == "work_relief_closeout" else 1].id
+            run = Run(published, unsigned, scenarios, unit, county.county_code, move)
             run.seed = len(left)
             run.begin(content)
             for action in content["walk"]:

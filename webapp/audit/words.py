@@ -91,6 +91,8 @@ EVENTS = {
     "publicity-closed": "公示结束",
     "publicity-extended": "公示延期",
     "project-amended": "变更以工代赈项目",
+    "project-closed": "以工代赈项目在名录中办结",
+    "project-settled": "办结以工代赈项目",
     "project-changed": "变更项目",
     "project-entered": "载入以工代赈项目名录",
     "project-registered": "登记以工代赈项目",

@@ -40,6 +40,7 @@ PROJECT_COLUMNS = (
     "number",
     "name",
     "villages",
+    "ratio_basis",
     "plan_document",
     "fund_document",
     "supervision_phone",

@@ -285,6 +285,7 @@ OPERATIONS: Mapping[str, Callable[..., None]] = {
     "post_publicity": projecting.post_publicity,
     "register_project": projecting.register_project,
     "enter_workers": projecting.enter_workers,
+    "close_project": projecting.close_project,
     "set_status": set_status,
     "issue_document": issue_document,
     "open_publicity": open_publicity,

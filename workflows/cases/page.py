@@ -197,6 +197,7 @@ _TITLES = {
     "rows-settled": "剔除没有通过审核的人员",
     "workers-entered": "实名登记完成",
     "project-entered": "项目登记完成",
+    "project-settled": "项目办结",
     "project-changed": "项目变更完成",
     "publicity-posted": "公示栏已张贴",
     "funds-reserved": "预占资金",

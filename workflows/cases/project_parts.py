@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from forms.amounts import hundredths, yuan
 from workflows.base.privacy import mask_account, mask_id
 from workflows.cases import days
 from workflows.cases.action import Action
-from workflows.cases.facts import CaseView
+from workflows.cases.facts import CaseView, case_facts_of, show_fact
+from workflows.cases.model import Case
+from workflows.cases.process import process_of
+from workflows.cases.project_figures import figures_of
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.slip_model import SLIP_STATES, PaySlip
+from workflows.funds.model import Payable
 from workflows.registers import grants
 from workflows.registers.project_model import PAY_MODES, RATIO_BASES, Project
 from workflows.registers.projects import project_of
@@ -105,6 +109,46 @@ def pay_row(row: RosterRow, net_fen: int, said: str) -> dict[str, Any]:
     }
 
 
+def closeout(action: Action, config: Mapping[str, Any]) -> dict[str, Any]:
+    """What a project comes to: paid, share, people, months. Amounts in fen, the share as printed."""
+    one = _project(action)
+    figures = figures_of(action.session, [one.id], but_case=action.case.id)[one.id]
+    return {
+        "paid": figures.paid_fen,
+        "ratio": f"{hundredths(figures.ratio)}%",
+        "owed": figures.owed_fen,
+        "disputed": figures.disputed,
+        "people": figures.people,
+        "poor": figures.poor,
+    }
+
+
+def payrolls(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every payroll of the project that paid somebody, in order: month, batch, people, fen."""
+    found = []
+    for case, people, fen in action.session.execute(
+        select(Case, func.count(), func.sum(Payable.amount_fen))
+        .join(Payable, Payable.case_id == Case.id)
+        .where(Case.project_id == action.case.project_id, Payable.state == "paid")
+        .group_by(Case.id)
+        .order_by(Case.id)
+    ):
+        process = process_of(action.session, case.version_id)
+        view = CaseView.of(action.session, case, process)
+        paid_for = days.month_of(view)
+        batch = case_facts_of(process, view, ["batch"])["batch"]
+        found.append(
+            {
+                "month": f"{paid_for[0]}年{paid_for[1]}月" if paid_for else "",
+                "batch": show_fact(process, "batch", batch),
+                "number": case.number,
+                "people": int(people),
+                "amount": int(fen),
+            }
+        )
+    return found
+
+
 #: Column of a deduction → what it is called.
 DEDUCTIONS = {"social_fen": "社会保险", "tax_fen": "个人所得税", "advance_fen": "借支"}
 
@@ -120,4 +164,6 @@ PROVIDERS = {
     "project": project,
     "month": month,
     "pay_rows": pay_rows,
+    "closeout": closeout,
+    "payrolls": payrolls,
 }

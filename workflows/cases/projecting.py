@@ -12,6 +12,7 @@ from workflows.base.clock import local
 from workflows.base.errors import Conflict, Invalid
 from workflows.cases.action import Action
 from workflows.cases.functions import current_publicity, latest_answers
+from workflows.cases.project_figures import figures_of
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.verdicts import current_roster, refused_rows
 from workflows.documents.numbering import next_number, official
@@ -124,6 +125,22 @@ def _worker(row: RosterRow) -> WorkerData:
         agreement_to=date.fromisoformat(values["agreement_to"]),
         row_id=row.id,
     )
+
+
+def close_project(action: Action) -> None:
+    """The project is settled: its entry is closed, if what the rules found still stands this very moment.
+
+    :raises Conflict: something is unpaid or under way again, or the share of labour pay is missed.
+    """
+    project_id = action.case.project_id or 0
+    project = projects.locked(action.session, project_id)
+    now_so = figures_of(action.session, [project_id], but_case=action.case.id)[project_id]
+    if now_so.open or now_so.ratio < project.required_ratio:
+        raise Conflict(
+            "现在不能办结：又有没有付清的劳务报酬、没有办结的申请，或者劳务报酬占比不足。请退回施工单位核对。"
+        )
+    projects.close(action.session, project_id, actor_id=action.actor_id)
+    action.record("project-settled", (), project=project_id)
 
 
 def post_publicity(action: Action, *, step: str, field: str) -> None:

@@ -40,8 +40,15 @@ def finance_officers(session: Session, county_code: str) -> list[Actor]:
 def enter_funds(
     session: Session, county_code: str, process: str, fen: int, document: str | None = None
 ) -> Appropriation:
-    """An appropriation of the county, enabled since a month; under a document, where a project names one."""
+    """An appropriation of the county, enabled since a month; under a document, where a project names one: once."""
     day = today() - timedelta(days=30)
+    known = session.scalars(
+        select(Appropriation).where(
+            Appropriation.county_code == county_code, Appropriation.document_number == (document or "")
+        )
+    ).first()
+    if known is not None:
+        return known
     serial = (session.scalar(select(func.count()).select_from(Appropriation)) or 0) + 1
     return appropriations.appropriate(
         session,

@@ -13,7 +13,14 @@ from sqlalchemy import select
 
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
-from workflows.cases import objections, scenario_money, scenario_projects, scenario_workshops, verdicts
+from workflows.cases import (
+    objections,
+    recalling,
+    scenario_money,
+    scenario_projects,
+    scenario_workshops,
+    verdicts,
+)
 from workflows.cases.model import Case, Publicity
 from workflows.cases.process import Process, newest
 from workflows.cases.removing import remove_row
@@ -26,7 +33,7 @@ from workflows.cases.scenario_people import (
     make_people,
     sheet_of,
 )
-from workflows.cases.walking import Stuck, Walk
+from workflows.cases.walking import Stuck, Walk, employers_actor
 from workflows.documents.issue import Sign
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.divisions import children
@@ -97,6 +104,8 @@ class Run:
 
     def begin(self, scenario: Mapping[str, Any]) -> None:
         """What must be there before, and the case itself."""
+        for earlier in scenario.get("before", ()):
+            self._before(earlier, scenario.get("project", {}))
         self.prepare(scenario)
         if self.starts_in_office(scenario):
             self.walk.case_id = scenario_projects.begin_in_office(
@@ -110,6 +119,24 @@ class Run:
             self.start_for_workshop(scenario)
         else:
             self.walk.begin(self.scenarios.process, self.employer_id)
+
+    def _before(self, earlier: Mapping[str, Any], project: Mapping[str, Any]) -> None:
+        """Another process's scenario of the same unit, walked first: ``{process, scenario, until}``."""
+        run, content = self._other(earlier, project)
+        run.run(content, earlier.get("until", ""))
+
+    def _also(self, other: Mapping[str, Any], project: Mapping[str, Any]) -> None:
+        """A further case of the same unit is begun meanwhile: ``{name, process, scenario}``."""
+        run, content = self._other(other, project)
+        run.begin({**content, "funds": None})
+        self.named[other["name"]] = run
+
+    def _other(self, other: Mapping[str, Any], project: Mapping[str, Any]) -> tuple[Run, Mapping[str, Any]]:
+        others = Scenarios.read(other["process"])
+        content = others.get(other["scenario"])
+        seed = self.seed + 100 + len(self.named)
+        run = Run(self.database, self.sign, others, self.employer_id, self.county_code, self.move, seed)
+        return run, {**content, "project": {**content.get("project", {}), **project}}
 
     def starts_in_office(self, scenario: Mapping[str, Any]) -> bool:
         """Whether an office begins this case by itself, about no workshop."""
@@ -183,10 +210,16 @@ class Run:
             self.walk.work()
         elif "objection" in action:
             self._object(action["objection"])
+        elif "begin" in action:
+            self._also(action["begin"], scenario.get("project", {}))
         elif "in" in action:
             inner = self.named[action["in"]]
             inner.take({key: value for key, value in action.items() if key != "in"}, scenario)
             self.walk.work()
+        elif "give_up" in action:
+            with self.database.transaction() as session:
+                actor = employers_actor(session, self.employer_id)
+                recalling.terminate(session, actor, self.walk.case_id, str(action["give_up"]))
         else:
             self._act(action, scenario)
 

@@ -47,6 +47,7 @@ VOCABULARY = Vocabulary(
         "post_publicity": {"step": Argument(refers="step"), "field": Argument()},
         "register_project": {"step": Argument(refers="step")},
         "enter_workers": {},
+        "close_project": {},
         "settle_objection": {"result": Argument()},
         "pause_clock": {},
         "resume_clock": {},

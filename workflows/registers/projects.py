@@ -118,6 +118,19 @@ def amend(session: Session, project_id: int, data: ProjectData, *, actor_id: int
     return project
 
 
+def close(session: Session, project_id: int, *, actor_id: int | None) -> Project:
+    """Everything is paid and settled: nobody works on it, nothing is paid for it any more.
+
+    :raises Conflict: it is closed already.
+    """
+    project = locked(session, project_id)
+    if project.status != "running":
+        raise Conflict("项目已经办结。")
+    project.status, project.closed_on, project.changed_at = "closed", today(), now()
+    _record(session, "project-closed", actor_id, project)
+    return project
+
+
 def _check(session: Session, data: ProjectData) -> None:
     contractor = session.get(Employer, data.contractor_id)
     if contractor is None or contractor.status != "confirmed":
