@@ -10,7 +10,18 @@ from flask_migrate import Migrate
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import access, database, errors, logs, navigation, numbers, security, services, views_support
+from webapp import (
+    access,
+    database,
+    errors,
+    glance,
+    logs,
+    navigation,
+    numbers,
+    security,
+    services,
+    views_support,
+)
 from webapp.blueprints import BLUEPRINTS
 from webapp.config import Settings
 from webapp.queue import make_queue, nudger
@@ -54,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         services.Services(settings=settings, store=store, nudge=nudger(make_queue(settings))),
     )
     numbers.install(app)
+    glance.install(app)
     logs.install(app)
     database.install(app)
     CSRFProtect(app)

@@ -14,6 +14,7 @@ from webapp.health import bp as health
 from webapp.home import bp as home
 from webapp.officer import bp as officer
 from webapp.officer.files import bp as files
+from webapp.overview import bp as overview
 from webapp.public import bp as public
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -25,6 +26,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     audit,
     officer,
     finance,
+    overview,
     files,
     employer,
     public,

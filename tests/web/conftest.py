@@ -76,11 +76,12 @@ def published_database(sqlite_house: SqliteHouse, _worlds: dict[str, World]) -> 
 
 @dataclass
 class OfficerPlace:
-    """Where the cases of ``officer_cases`` lie: their files, and their ids once they are made."""
+    """Where cases for officers' pages lie: their files, their ids once they are made, and what makes them."""
 
     folder: Path
     filled: Filled | None = None
     template: str = "officer"
+    fill: Callable[[Database], Filled] = officer_cases.fill
 
 
 @pytest.fixture(scope="session")
@@ -104,7 +105,7 @@ def officer_database(
 
     def fill(database: Database) -> None:
         use_installation(Installation("http://localhost", True, FileStore(_officer_place.folder / "files")))
-        _officer_place.filled = officer_cases.fill(database)
+        _officer_place.filled = _officer_place.fill(database)
 
     process.forget()
     with officer_house.fresh(_officer_place.template, fill) as database:

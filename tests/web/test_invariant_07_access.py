@@ -114,6 +114,8 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     # A recognition has no pay slips; those of a payroll: test_slips.
     ("employer.slips", "case"): (NOBODY, NOBODY),
     ("employer.slips_pdf", "case"): (NOBODY, NOBODY),
+    # No project is registered here; who may see one and its ledger: test_overview.
+    ("overview.archive", "case"): (NOBODY, NOBODY),
     ("employer.diagram", "case"): (EMPLOYER, NOBODY),
     ("employer.case", "objection"): (NOBODY, NOBODY),
     ("employer.case", "draft"): (EMPLOYER, NOBODY),
@@ -211,6 +213,7 @@ def _things(
         ),
         "workshop_id": workshop,
         "first": 1,
+        "project_id": 1,
     }
     post = select(Assignment.id).where(Assignment.user_id == cases.users["renshe.b"])
     return {

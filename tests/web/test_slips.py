@@ -11,17 +11,14 @@ from flask import Flask
 from sqlalchemy import select
 
 from tests.conftest import TEST_KEYRING
-from tests.databases import SqliteHouse
 from tests.web import wage_cases
 from tests.web.client import Browser, text_of
 from tests.web.conftest import OfficerPlace
 from tests.web.officer_cases import Filled
 from webapp.public import slip as page
 from workflows.base import clock
-from workflows.base.files import FileStore
-from workflows.base.installation import Installation, use_installation
 from workflows.base.session import Database
-from workflows.cases import process, slip_views
+from workflows.cases import slip_views
 from workflows.cases.model import Case, WorkItem
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.slip_model import PaySlip, SlipAnswer
@@ -35,21 +32,7 @@ CLERK = "qiye5"
 def _officer_place(tmp_path_factory: pytest.TempPathFactory) -> OfficerPlace:
     folder = tmp_path_factory.mktemp("slips")
     TEST_KEYRING.save(folder / "keys.json")
-    return OfficerPlace(folder)
-
-
-@pytest.fixture
-def officer_database(sqlite_house: SqliteHouse, _officer_place: OfficerPlace) -> Iterator[Database]:
-    """In place of the officers' cases: a payroll whose workers are asked."""
-
-    def fill(database: Database) -> None:
-        use_installation(Installation("http://localhost", True, FileStore(_officer_place.folder / "files")))
-        _officer_place.filled = wage_cases.fill(database)
-
-    process.forget()
-    with sqlite_house.fresh("slips", fill) as database:
-        yield database
-    process.forget()
+    return OfficerPlace(folder, template="wages", fill=wage_cases.fill)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from webapp.access import allow, page_actor
 from webapp.database import reading
 from webapp.finance.blueprint import bp, counties, county_names, fund_stage, may, page, what_waits
-from webapp.finance.sheets import Column, download, sheet
+from webapp.sheets import Column, download, sheet
 from workflows.base.clock import today
 from workflows.cases.finance_views import Need, needs
 from workflows.funds.model import FUND_SOURCES

@@ -8,8 +8,8 @@ from flask.typing import ResponseReturnValue
 from webapp.access import allow
 from webapp.database import reading
 from webapp.finance.blueprint import LINE_TONES, PAYABLE_TONES, bp, counties, county_names, page
-from webapp.finance.sheets import Column, download, sheet
 from webapp.officer.blueprint import page_number, replaced
+from webapp.sheets import Column, download, sheet
 from workflows.base.clock import today
 from workflows.base.privacy import mask_account
 from workflows.funds.batch_model import BATCH_STATES

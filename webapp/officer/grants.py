@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 from forms.model import Field
 from webapp.access import actor, allow
 from webapp.database import reading, transaction
-from webapp.finance.sheets import download
 from webapp.navigation import ONLY
 from webapp.officer.blueprint import bp, may, place_of, reason_field
 from webapp.questions import Answers, read_answers
+from webapp.sheets import download
 from workflows.base.errors import Invalid
 from workflows.cases.model import Case
 from workflows.cases.officer_views import policy_titles

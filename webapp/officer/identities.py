@@ -15,10 +15,10 @@ from webapp import numbers
 from webapp.access import actor, allow, page_actor
 from webapp.database import reading, transaction
 from webapp.filters import day, time_left
-from webapp.finance.sheets import download
 from webapp.navigation import ONLY
 from webapp.officer.blueprint import bp, may, page_number, place_of
 from webapp.questions import Answers, as_day, read_answers
+from webapp.sheets import download
 from webapp.views_support import replace_args
 from workflows.base.clock import now, today
 from workflows.base.errors import Invalid, NotFound

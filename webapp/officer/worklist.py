@@ -109,6 +109,7 @@ def _context(given: dict[str, str]) -> dict[str, Any]:
     narrowed = any(given[key] for key in ("process", "step", "q"))
     return {
         "given": given,
+        "at_a_glance": not after and given["tab"] == "all" and not narrowed,
         "page": page,
         "rows": rows,
         "offices": len(departments),

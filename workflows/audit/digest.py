@@ -38,6 +38,11 @@ def _versions(row: Base) -> list[tuple[str, ...]]:
     return [*before, getattr(type(row), "__audited__", ())]
 
 
+def audited_columns(row: Base) -> tuple[str, ...]:
+    """The columns that an event covers when it covers the row today."""
+    return _versions(row)[-1]
+
+
 def row_key(row: Base) -> tuple[str, str]:
     """Table and primary key, as events name a row."""
     mapper = type(row).__mapper__

@@ -128,6 +128,7 @@ class WorkItem(Base):
         ),
         Index("ix_work_items_employer_open", "employer_id", "id", sqlite_where=OPEN, postgresql_where=OPEN),
         Index("ix_work_items_case", "case_id", "id"),
+        Index("ix_work_items_came", "department_id", "opened_at"),
         Index("ix_work_items_due_open", "due_at", sqlite_where=OPEN, postgresql_where=OPEN),
     )
 
@@ -163,6 +164,7 @@ class Decision(Base):
     __tablename__ = "decisions"
     __table_args__ = (
         Index("ix_decisions_case", "case_id", "id"),
+        Index("ix_decisions_office", "department_id", "decided_at"),
         Index("ix_decisions_item", "work_item_id"),
     )
 

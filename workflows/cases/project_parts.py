@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from forms.amounts import hundredths, yuan
 from workflows.base.privacy import mask_account, mask_id
@@ -57,6 +58,15 @@ def month(action: Action, config: Mapping[str, Any]) -> str:
     """The month a payroll is for, as 2026年5月."""
     found = days.month_of(CaseView.of(action.session, action.case, action.process))
     return f"{found[0]}年{found[1]}月" if found else ""
+
+
+def month_and_batch(session: Session, case: Case) -> tuple[str, str]:
+    """What a payroll is for, as people say it: 2026年5月, 本月工资."""
+    process = process_of(session, case.version_id)
+    view = CaseView.of(session, case, process)
+    found = days.month_of(view)
+    batch = show_fact(process, "batch", case_facts_of(process, view, ["batch"])["batch"])
+    return f"{found[0]}年{found[1]}月" if found else "", batch
 
 
 def pay_rows(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -133,14 +143,11 @@ def payrolls(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
         .group_by(Case.id)
         .order_by(Case.id)
     ):
-        process = process_of(action.session, case.version_id)
-        view = CaseView.of(action.session, case, process)
-        paid_for = days.month_of(view)
-        batch = case_facts_of(process, view, ["batch"])["batch"]
+        paid_for, batch = month_and_batch(action.session, case)
         found.append(
             {
-                "month": f"{paid_for[0]}年{paid_for[1]}月" if paid_for else "",
-                "batch": show_fact(process, "batch", batch),
+                "month": paid_for,
+                "batch": batch,
                 "number": case.number,
                 "people": int(people),
                 "amount": int(fen),

@@ -15,10 +15,9 @@ from workflows.base.clock import local
 from workflows.base.installation import installation
 from workflows.base.privacy import mask_id
 from workflows.cases import days
-from workflows.cases.facts import CaseView, case_facts_of, show_fact
 from workflows.cases.model import Case
 from workflows.cases.process import Process, process_of
-from workflows.cases.project_parts import DEDUCTIONS, pay_row
+from workflows.cases.project_parts import DEDUCTIONS, month_and_batch, pay_row
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.roster_view import attendance_text
 from workflows.cases.slip_model import SLIP_STATES, PaySlip, SlipAnswer
@@ -161,15 +160,12 @@ class _Head:
 
 
 def _head(session: Session, case: Case) -> _Head:
-    process = process_of(session, case.version_id)
-    view = CaseView.of(session, case, process)
+    month, batch = month_and_batch(session, case)
     project = project_of(session, case.project_id or 0)
-    month = days.month_of(view)
-    batch = case_facts_of(process, view, ["batch"])["batch"]
     return _Head(
-        process,
-        f"{month[0]}年{month[1]}月" if month else "",
-        show_fact(process, "batch", batch),
+        process_of(session, case.version_id),
+        month,
+        batch,
         project.name,
         project.contractor.name,
         project.supervision_phone,

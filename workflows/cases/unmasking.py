@@ -26,7 +26,7 @@ def unmask_row(session: Session, actor: Actor, row_id: int, reason: str) -> list
     if row is None:
         raise NotFound("没有这个人员。")
     case_id = session.get_one(Roster, row.roster_id).case_id
-    action = _logged(session, actor, case_id, reason, row_id)
+    action = log_unmasking(session, actor, case_id, reason, row_id)
     process = action.process
     name, number = name_and_number(process, row)
     lists = lists_for(session, action.case, process)
@@ -37,7 +37,7 @@ def unmask_application(
     session: Session, actor: Actor, case_id: int, reason: str
 ) -> list[tuple[str, list[tuple[str, str]]]]:
     """The employer's form whole, section by section."""
-    action = _logged(session, actor, case_id, reason)
+    action = log_unmasking(session, actor, case_id, reason)
     return application_answers(session, action.case, action.process, reveal=True)
 
 
@@ -46,12 +46,17 @@ def unmask_objector(session: Session, actor: Actor, case_id: int, reason: str) -
     objection = objection_of(session, session.get_one(Case, case_id))
     if objection is None:
         raise NotFound("这件办理没有异议人信息。")
-    _logged(session, actor, case_id, reason)
+    log_unmasking(session, actor, case_id, reason)
     return [("姓名", objection.objector_name), ("联系电话", objection.objector_phone)]
 
 
-def _logged(session: Session, actor: Actor, case_id: int, reason: str, row_id: int | None = None) -> Action:
-    """Ask the permission table, keep the reason, leave an event; the reason itself stays out of the event."""
+def log_unmasking(
+    session: Session, actor: Actor, case_id: int, reason: str, row_id: int | None = None
+) -> Action:
+    """Ask the permission table, keep the reason, leave an event; the reason itself stays out of the event.
+
+    :raises Forbidden: the actor may not see whole numbers. :raises Invalid: no reason, or too long a one.
+    """
     action = begin(session, case_id, actor.user_id)
     facts = require_case(session, actor, "roster.unmask", action.case)
     text = " ".join(reason.split())

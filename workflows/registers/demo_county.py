@@ -187,6 +187,8 @@ def _snapshots(session: Session, everybody: list[DemoPerson], villages: list[Div
                 category=str(person.category),
                 village_code=villages[person.village].code,
                 household=person.household,
+                work=person.work,
+                relocated=person.relocated,
                 since=person.since,
             )
             for place, person in enumerate(listed)

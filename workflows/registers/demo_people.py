@@ -41,6 +41,8 @@ class DemoPerson:
     category: str | None
     village: int
     household: str
+    work: str
+    relocated: bool
     since: date | None
     phone: str
     bank_account: str
@@ -69,10 +71,16 @@ def _person(source: random.Random, number: int, villages: int) -> DemoPerson:
         category=category,
         village=number % villages,
         household=f"{number % villages + 1}{number // villages // 2:03d}",
+        work=_WORK[number % len(_WORK)],
+        relocated=number // villages // 2 % 6 == 0,
         since=since if category else None,
         phone=f"1540000{number:04d}",
         bank_account=bank_account(number),
     )
+
+
+#: Of ten, six work near home, one elsewhere in the province, one outside, one nowhere, one cannot.
+_WORK = ("county", "county", "none", "county", "province", "county", "outside", "county", "unable", "county")
 
 
 def _category(number: int) -> str | None:

@@ -218,6 +218,8 @@ def add_rows(session: Session, snapshot_id: int, rows: Sequence[IdentityRow]) ->
             "category": row.category,
             "village_code": row.village_code,
             "household": row.household,
+            "work": row.work,
+            "relocated": row.relocated,
             "since": row.since,
             "until": row.until,
         }
@@ -306,6 +308,8 @@ def _digest(session: Session, snapshot_id: int) -> tuple[int, str]:
             Identity.category,
             Identity.village_code,
             Identity.household,
+            Identity.work,
+            Identity.relocated,
             Identity.since,
             Identity.until,
         )

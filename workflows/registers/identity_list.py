@@ -11,7 +11,7 @@ from forms.rows import Row, place_of
 from forms.sheet_template import template
 from forms.sheets import read_roster
 from forms.text import message, quoted
-from workflows.registers.model import IDENTITY_CATEGORIES
+from workflows.registers.model import IDENTITY_CATEGORIES, WORK
 
 #: A county has some ten thousand people on its list; the sheet reader stops at 50 000 rows.
 MAX_ROWS = 45_000
@@ -59,6 +59,24 @@ LIST = RosterDefinition(
             example="示范镇前进村",
         ),
         Column(key="household", label="户编号", max_length=40, example="1001"),
+        Column(
+            key="work",
+            label="务工情况",
+            type="choice",
+            width=16,
+            also=("务工区域",),
+            options=tuple(Option(value=value, label=label) for value, label in WORK.items()),
+            example="县内务工",
+        ),
+        Column(
+            key="relocated",
+            label="易地搬迁户",
+            type="choice",
+            width=12,
+            also=("是否易地搬迁", "是否易地搬迁户"),
+            options=(Option(value="yes", label="是"), Option(value="no", label="否")),
+            example="否",
+        ),
         Column(key="since", label="认定日期", type="date", also=("识别日期",), example="2016-12-31"),
         Column(key="until", label="终止日期", type="date", also=("消除风险日期",)),
     ),
@@ -76,6 +94,8 @@ class IdentityRow:
     category: str
     village_code: str | None
     household: str | None = None
+    work: str | None = None
+    relocated: bool | None = None
     since: date | None = None
     until: date | None = None
 
@@ -175,6 +195,8 @@ def _row(values: Mapping[str, Value], villages: Mapping[str, str | None]) -> Ide
         category=str(values["category"]),
         village_code=villages[_village_key(str(values["village"]))],
         household=None if household is None else str(household),
+        work=str(values["work"]) if values.get("work") else None,
+        relocated={"yes": True, "no": False}.get(str(values.get("relocated") or "")),
         since=_day(values.get("since")),
         until=_day(values.get("until")),
     )

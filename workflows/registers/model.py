@@ -25,6 +25,15 @@ from workflows.base.privacy import EncryptedJson, EncryptedText
 
 #: 脱贫人口 and 防止返贫监测对象: both count (notice, art. 一（一）).
 IDENTITY_CATEGORIES = {"poverty_alleviated": "脱贫人口", "monitored": "防止返贫监测对象"}
+#: 务工情况 of a list → Chinese. The first three are at work; ``unable`` has no labour to offer.
+WORK = {
+    "county": "县内务工",
+    "province": "县外省内务工",
+    "outside": "省外务工",
+    "none": "未务工",
+    "unable": "无劳动能力",
+}
+AT_WORK = ("county", "province", "outside")
 WORKSHOP_MODES = {"factory": "工厂式", "home": "居家式", "base": "基地式", "integrated": "融合式"}
 WORKSHOP_STATUSES = {"active": "有效", "rectifying": "整改中", "revoked": "已撤销"}
 
@@ -82,6 +91,10 @@ class Identity(Base):
     since: Mapped[date | None] = mapped_column(Date)
     until: Mapped[date | None] = mapped_column(Date)
     household: Mapped[str | None] = mapped_column(String(40))
+    #: Where the person works, of :data:`WORK`; None where the list does not say.
+    work: Mapped[str | None] = mapped_column(String(12))
+    #: Whether the household was relocated (易地搬迁); None where the list does not say.
+    relocated: Mapped[bool | None] = mapped_column(Boolean)
 
 
 class IdentityUpload(Base):

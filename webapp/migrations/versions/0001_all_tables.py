@@ -421,6 +421,8 @@ def upgrade() -> None:
     sa.Column('since', sa.Date(), nullable=True),
     sa.Column('until', sa.Date(), nullable=True),
     sa.Column('household', sa.String(length=40), nullable=True),
+    sa.Column('work', sa.String(length=12), nullable=True),
+    sa.Column('relocated', sa.Boolean(), nullable=True),
     sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_identities_person_id_people')),
     sa.ForeignKeyConstraint(['snapshot_id'], ['identity_snapshots.id'], name=op.f('fk_identities_snapshot_id_identity_snapshots')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_identities')),
@@ -1011,6 +1013,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_work_items'))
     )
     with op.batch_alter_table('work_items', schema=None) as batch_op:
+        batch_op.create_index('ix_work_items_came', ['department_id', 'opened_at'], unique=False)
         batch_op.create_index('ix_work_items_case', ['case_id', 'id'], unique=False)
         batch_op.create_index('ix_work_items_department_open', ['department_id', 'due_at', 'id'], unique=False, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.create_index('ix_work_items_due_open', ['due_at'], unique=False, sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
@@ -1056,6 +1059,7 @@ def upgrade() -> None:
     with op.batch_alter_table('decisions', schema=None) as batch_op:
         batch_op.create_index('ix_decisions_case', ['case_id', 'id'], unique=False)
         batch_op.create_index('ix_decisions_item', ['work_item_id'], unique=False)
+        batch_op.create_index('ix_decisions_office', ['department_id', 'decided_at'], unique=False)
 
     op.create_table('drafts',
     sa.Column('work_item_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1173,6 +1177,7 @@ def downgrade() -> None:
     op.drop_table('objections')
     op.drop_table('drafts')
     with op.batch_alter_table('decisions', schema=None) as batch_op:
+        batch_op.drop_index('ix_decisions_office')
         batch_op.drop_index('ix_decisions_item')
         batch_op.drop_index('ix_decisions_case')
 
@@ -1186,6 +1191,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_work_items_due_open', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_work_items_department_open', sqlite_where=sa.text('closed_at IS NULL'), postgresql_where=sa.text('closed_at IS NULL'))
         batch_op.drop_index('ix_work_items_case')
+        batch_op.drop_index('ix_work_items_came')
 
     op.drop_table('work_items')
     with op.batch_alter_table('stated_reasons', schema=None) as batch_op:

@@ -6,26 +6,39 @@ import io
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from urllib.parse import quote
 
 import xlsxwriter
-from flask import Response
-
-from workflows.base.files import XLSX
 
 #: A column: heading, and ``text``, ``amount`` (fen), ``number`` or ``day``.
 Column = tuple[str, str]
 
 
+#: Name of a sheet, its columns, its rows.
+Sheet = tuple[str, Sequence[Column], Sequence[Sequence[Any]]]
+
+
 def sheet(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) -> bytes:
-    """One sheet with a heading row that stays in view."""
+    """A workbook of one sheet."""
+    return book([(title, columns, rows)])
+
+
+def book(sheets: Sequence[Sheet]) -> bytes:
+    """A workbook; each sheet has a heading row that stays in view."""
     target = io.BytesIO()
-    book = xlsxwriter.Workbook(
+    made = xlsxwriter.Workbook(
         target, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     )
-    page = book.add_worksheet(title)
-    bold = book.add_format({"bold": True, "bottom": 1})
-    amount = book.add_format({"num_format": "#,##0.00"})
+    bold = made.add_format({"bold": True, "bottom": 1})
+    amount = made.add_format({"num_format": "#,##0.00"})
+    for title, columns, rows in sheets:
+        _write(made.add_worksheet(title), columns, rows, bold, amount)
+    made.close()
+    return target.getvalue()
+
+
+def _write(
+    page: Any, columns: Sequence[Column], rows: Sequence[Sequence[Any]], bold: Any, amount: Any
+) -> None:
     for place, (heading, kind) in enumerate(columns):
         page.write_string(0, place, heading, bold)
         page.set_column(place, place, 16 if kind != "text" else 24, amount if kind == "amount" else None)
@@ -43,12 +56,3 @@ def sheet(title: str, columns: Sequence[Column], rows: Sequence[Sequence[Any]]) 
     page.set_landscape()
     page.set_paper(9)
     page.fit_to_pages(1, 0)
-    book.close()
-    return target.getvalue()
-
-
-def download(content: bytes, name: str) -> Response:
-    """The workbook as an attachment."""
-    answer = Response(content, mimetype=XLSX)
-    answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    return answer
