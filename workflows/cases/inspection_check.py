@@ -161,6 +161,7 @@ def say(lines: list[str]) -> None:
 
 
 def main() -> int:
+    """Check the folder that the command names, or the one this file lies in."""
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).resolve().parent
     problems, told = check(folder)
     say(told)

@@ -100,6 +100,8 @@ class CountySum:
 
 @dataclass(frozen=True)
 class ProjectPage:
+    """A page of projects. ``total``: of all pages."""
+
     lines: Sequence[ProjectLine]
     number: int
     total: int
