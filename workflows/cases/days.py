@@ -22,6 +22,7 @@ from workflows.cases.roster_digest import RosterDigest
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.verdicts import current_roster
 from workflows.registers import work_days
+from workflows.registers.grants import lock_people
 from workflows.registers.project_model import ProjectWorker
 from workflows.registers.work_days import Clash
 
@@ -165,12 +166,14 @@ def claim_days(action: Action) -> None:
         raise Conflict("还没有上传考勤和工资表，不能申报。")
     view = CaseView.of(action.session, action.case, action.process)
     refused = action.process.config["row_result"]["refused"]
-    taken = work_days.staged_clashes(action.session, action.case.id, roster.id)
     rows = list(
         action.session.scalars(
             select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id)
         )
     )
+    # whoever claims a day of one of them at this moment is waited for: then the clash can be named
+    lock_people(action.session, [row.person_id for row in rows if row.person_id is not None])
+    taken = work_days.staged_clashes(action.session, action.case.id, roster.id)
     ruled = False
     for row in rows:
         clash = taken.get(row.id)

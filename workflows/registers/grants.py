@@ -192,14 +192,18 @@ def _gone(grant: Grant, wanted: Claim | None) -> bool:
 
 
 def lock_people(session: Session, people: Iterable[int]) -> None:
-    """Everybody who writes a person's grants comes one after the other, always in the order of the keys."""
+    """Everybody who writes a person's grants or days comes one after the other, always in the order of the keys.
+
+    Rows that name a person are written meanwhile (a foreign key asks for no more than the key): waiting for those too
+    would let two who have just read the same people wait for each other.
+    """
     ordered = sorted(set(people))
     for start in range(0, len(ordered), CHUNK):
         session.execute(
             select(Person.id)
             .where(Person.id.in_(ordered[start : start + CHUNK]))
             .order_by(Person.id)
-            .with_for_update()
+            .with_for_update(key_share=True)
         ).all()
 
 
