@@ -20,8 +20,10 @@ from workflows.documents.errors import DocumentError
 
 #: Address space of the child in bytes: Noto CJK is mapped, not read, and 5 000 rows need about 700 MB.
 MEMORY_BYTES = 1_600_000_000
-#: Seconds for one document; a roster of 5 000 rows takes about 25.
+#: Seconds for one document, and a second more for so many bytes of what it says: a list of 5 000 rows takes half a
+#: minute, and twice that on a machine that others use too.
 JOB_SECONDS = 60.0
+BYTES_A_SECOND = 20_000
 #: Seconds for a child to import, find fonts and draw its first page on a busy machine.
 START_SECONDS = 60.0
 #: A child is replaced after so many documents, so that a slow leak in a C library never matters.
@@ -72,10 +74,11 @@ class RenderProcess:
     def run(self, job: Mapping[str, Any], seconds: float | None = None) -> bytes:
         """Render one job (see :func:`render_child.html_of`) and return the PDF.
 
-        :param seconds: a limit for this job instead of the process's.
+        :param seconds: a limit for this job instead of the process's own, which grows with what the job says.
         :raises DocumentError: the template failed, the child died or was late; the next job finds a fresh child.
         """
-        limit = self._seconds if seconds is None else seconds
+        size = len(json.dumps(job, ensure_ascii=False).encode())
+        limit = self._seconds + size // BYTES_A_SECOND if seconds is None else seconds
         payload = json.dumps({**job, "seconds": limit}, ensure_ascii=False).encode()
         if len(payload) > render_child.LARGEST_FRAME:
             raise DocumentError(_TOO_LARGE, f"job of {len(payload)} bytes")
