@@ -13,6 +13,7 @@ from forms.amounts import hundredths
 from forms.definition import Option
 from forms.show import display
 from workflows.base.privacy import mask_id, mask_phone
+from workflows.cases.facts import fact_title, show_fact
 from workflows.cases.lists import lists_for
 from workflows.cases.model import Case
 from workflows.cases.process import Process
@@ -214,7 +215,7 @@ def _view(
         number=row.number,
         name=name,
         masked=mask_id(number) if number else "",
-        values=shown_values(process, lists, row),
+        values=[*shown_values(process, lists, row), *_shown_facts(process, row)],
         result=str(described.get("titles", {}).get(row.result, row.result)),
         tone="good"
         if row.result == described.get("counts")
@@ -239,6 +240,16 @@ def _view(
             if one.department_id != department_id
         ],
     )
+
+
+def _shown_facts(process: Process, row: RosterRow) -> list[tuple[str, str]]:
+    """What the rules worked out and ``row_result.shown`` names: amounts beside the cells that they come from."""
+    wanted = process.config.get("row_result", {}).get("shown", [])
+    return [
+        (fact_title(process, name), show_fact(process, name, row.facts[name]))
+        for name in wanted
+        if row.facts.get(name) not in (None, 0)
+    ]
 
 
 def name_and_number(process: Process, row: RosterRow) -> tuple[str, str]:
