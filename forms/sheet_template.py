@@ -167,11 +167,13 @@ def template(
     title: str = "",
     lists: Lists | None = None,
     examples: Sequence[Mapping[str, str]] | None = None,
+    rows: Sequence[Mapping[str, str]] = (),
 ) -> bytes:
     """The empty roster as xlsx: title, notes, headings in row 3, an example below, which reading passes over.
 
     :param lists: the lists behind ``options_from``, for the drop-downs.
     :param examples: column key → text, instead of the one example that the definition gives.
+    :param rows: what is known already, column key → text as a person would type it; below the examples.
     """
     page = RosterSheet(definition, title=title, lead=[(SERIAL, 8)], lists=lists or {})
     if examples is None:
@@ -180,6 +182,10 @@ def template(
         page.sheet.write_string(row, 0, EXAMPLE, page.formats["example"])
         for index, column in enumerate(definition.columns, start=page.first):
             page.sheet.write_string(row, index, neutral(example.get(column.key, "")), page.formats["example"])
+    for row, known in enumerate(rows, start=HEADER_ROW + len(examples)):
+        for index, column in enumerate(definition.columns, start=page.first):
+            if known.get(column.key):
+                page.sheet.write_string(row, index, neutral(known[column.key]), page.format_of(column))
     page.add_rules(HEADER_ROW, HEADER_ROW + len(examples) + definition.max_rows)
     page.add_help()
     return page.finish()

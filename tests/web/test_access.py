@@ -123,6 +123,8 @@ ROUTES: dict[str, frozenset[str]] = {
     # Employers
     "employer.case": only(EMPLOYER),
     "employer.case_people": only(EMPLOYER),
+    "employer.attendance": only(EMPLOYER),
+    "employer.noted": only(EMPLOYER),
     "employer.slips": only(EMPLOYER),
     "employer.slips_pdf": only(EMPLOYER),
     "employer.diagram": only(EMPLOYER),

@@ -116,6 +116,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("employer.slips_pdf", "case"): (NOBODY, NOBODY),
     # No project is registered here; who may see one and its ledger: test_overview.
     ("overview.archive", "case"): (NOBODY, NOBODY),
+    ("employer.attendance", "case"): (NOBODY, NOBODY),
     ("employer.diagram", "case"): (EMPLOYER, NOBODY),
     ("employer.case", "objection"): (NOBODY, NOBODY),
     ("employer.case", "draft"): (EMPLOYER, NOBODY),
@@ -129,6 +130,8 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("employer.roster", "draft"): (EMPLOYER, EMPLOYER),
     ("employer.roster_progress", "draft"): (NOBODY, NOBODY),
     ("employer.roster_template", "draft"): (EMPLOYER, NOBODY),
+    # A recognition pays no days; those of a payroll: test_attendance.
+    ("employer.noted", "draft"): (NOBODY, NOBODY),
     ("employer.roster_annotated", "draft"): (EMPLOYER, NOBODY),
     ("employer.review", "draft"): (EMPLOYER, EMPLOYER),
     ("employer.done", "draft"): (EMPLOYER, NOBODY),

@@ -16,6 +16,7 @@ from webapp.employer.blueprint import bp, to
 from workflows.base.clock import today
 from workflows.base.errors import Invalid
 from workflows.cases import employer_views as views
+from workflows.cases.attendance import own_projects
 from workflows.cases.employer_starts import Offer, begin_own, offer, offers
 from workflows.cases.officer_views import processes
 from workflows.cases.process import process_of
@@ -63,6 +64,7 @@ def index() -> ResponseReturnValue:
         notices=views.unread_notices(session, me),
         rows=rows,
         found=found,
+        projects=own_projects(session, me),
         offers=[(one, _start_href(one)) for one in offers(session, me, processes(session))],
     )
 

@@ -147,6 +147,27 @@ class ProjectWorker(Base):
     changed_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
 
 
+class AttendanceMark(Base):
+    """What the site noted of a worker's day, on a phone or at a desk: the month's sheet is made of it, nothing is paid by it.
+
+    ``hundredths``: of a day, or of an hour for those paid by the hour. Nought is a day on which somebody was not there.
+    """
+
+    __tablename__ = "attendance_marks"
+    __table_args__ = (
+        UniqueConstraint("project_id", "person_id", "day"),
+        CheckConstraint("hundredths between 0 and 2400", name="hundredths"),
+    )
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("projects.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    day: Mapped[date] = mapped_column(Date)
+    hundredths: Mapped[int] = mapped_column(Integer)
+    marked_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    marked_by: Mapped[int | None] = mapped_column(Identifier)
+
+
 class WorkDay(Base):
     """A day of a payroll's row: staged when the sheet was read, claimed when it was handed in, freed when it is not paid."""
 

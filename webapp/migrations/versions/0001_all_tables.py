@@ -636,6 +636,20 @@ def upgrade() -> None:
     with op.batch_alter_table('answer_uploads', schema=None) as batch_op:
         batch_op.create_index('uq_answer_uploads_batch', ['batch_id'], unique=True, sqlite_where=sa.text("state in ('waiting','reading','booking')"), postgresql_where=sa.text("state in ('waiting','reading','booking')"))
 
+    op.create_table('attendance_marks',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('project_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('person_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('day', sa.Date(), nullable=False),
+    sa.Column('hundredths', sa.Integer(), nullable=False),
+    sa.Column('marked_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('marked_by', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.CheckConstraint('hundredths between 0 and 2400', name=op.f('ck_attendance_marks_hundredths')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_attendance_marks_person_id_people')),
+    sa.ForeignKeyConstraint(['project_id'], ['projects.id'], name=op.f('fk_attendance_marks_project_id_projects')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_attendance_marks')),
+    sa.UniqueConstraint('project_id', 'person_id', 'day', name=op.f('uq_attendance_marks_project_id_person_id_day'))
+    )
     op.create_table('bank_answers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('batch_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -1269,6 +1283,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_bank_answers_batch_id'))
 
     op.drop_table('bank_answers')
+    op.drop_table('attendance_marks')
     with op.batch_alter_table('answer_uploads', schema=None) as batch_op:
         batch_op.drop_index('uq_answer_uploads_batch', sqlite_where=sa.text("state in ('waiting','reading','booking')"), postgresql_where=sa.text("state in ('waiting','reading','booking')"))
 
