@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from workflows.base import clock
-from workflows.base.errors import Conflict, NotFound
+from workflows.base.errors import Conflict, Forbidden, NotFound
 from workflows.base.session import Database
-from workflows.cases import check
+from workflows.cases import check, recovering
 from workflows.cases.employer_starts import begin_own, offers
 from workflows.cases.model import Case, RuleResult
 from workflows.cases.office_starts import begin_in_office
@@ -21,6 +21,8 @@ from workflows.cases.project_figures import ProjectFigures, figures_of
 from workflows.cases.scenarios import Run, Scenarios, opening_instant
 from workflows.cases.walking import employers_actor
 from workflows.documents.model import IssuedDocument
+from workflows.funds.model import Payable
+from workflows.funds.recoveries import Finding
 from workflows.registers import projects
 from workflows.registers.project_model import Project
 
@@ -164,3 +166,23 @@ def test_a_closed_project_takes_nobody_and_pays_nothing(database: Database, move
         with pytest.raises(NotFound):
             projects.close(session, project.id + 99, actor_id=None)
     assert check.check(database) == []
+
+
+def test_money_that_is_demanded_back_keeps_it_open_and_the_letter_says_so(
+    database: Database, move: Mover
+) -> None:
+    run = payroll(database, move, [*PAYROLL.get("straight")["walk"][:-2], {"pay": {}}])
+    with database.transaction() as session:
+        payable = session.scalars(select(Payable).order_by(Payable.id)).first()
+        assert payable is not None
+        finding = Finding("4月1日、2日没有出工，多发两天。", "劳务报酬按实际出工发放。", date(2026, 7, 15))
+        with pytest.raises(Forbidden, match="发展和改革局决定"):
+            recovering.decide(session, actor(session, "renshe.head"), payable.id, finding)
+        recovery = recovering.decide(session, actor(session, "fagai.head"), payable.id, finding)
+        letter = recovering.letter_of(session, recovery)
+        assert letter is not None
+        assert letter.title == "追回多发劳务报酬通知书"
+        assert letter.context["addressee"] == run.people[0].name
+        assert letter.context["repay"]["name"].startswith("通榆县财政局财政专户")
+    assert figures(database).recovering == 1
+    assert fired(database, walked(database, move, 1, before=[])) == ["closeout_recovering"]

@@ -274,9 +274,9 @@ def _employer(
 def _settings(session: Session) -> None:
     """What the demonstration county has set: the successor of the basis, and where recovered money is paid to."""
     wanted: list[tuple[str, str, dict[str, str | bool | None]]] = [
-        (process, "basis", SUCCESSOR_BASIS) for process in _with_successor()
+        (process, key, SUCCESSOR_BASIS if shape == "basis" else RECOVERY_ACCOUNT)
+        for process, key, shape in _to_be_named()
     ]
-    wanted.append(("one_time_reward", "recovery_account", RECOVERY_ACCOUNT))
     for process, key, value in wanted:
         known = session.scalars(
             select(Parameter.id).where(
@@ -297,17 +297,15 @@ def _settings(session: Session) -> None:
 
 
 @cache
-def _with_successor() -> tuple[str, ...]:
-    """The processes on disk that ask a county for the basis that follows theirs: those with a parameter of that shape."""
+def _to_be_named() -> tuple[tuple[str, str, str], ...]:
+    """(process, parameter, shape) of what processes on disk ask a county to name: a basis that follows theirs, an account."""
     configs = {one.name: one.joinpath("process.yaml") for one in files("bpmn").iterdir()}
     return tuple(
-        key
-        for key, config in sorted(configs.items())
+        (process, key, str(described["shape"]))
+        for process, config in sorted(configs.items())
         if config.is_file()
-        and any(
-            isinstance(one, dict) and one.get("shape") == "basis"
-            for one in yaml.safe_load(config.read_text(encoding="utf-8")).get("parameters", {}).values()
-        )
+        for key, described in yaml.safe_load(config.read_text(encoding="utf-8")).get("parameters", {}).items()
+        if isinstance(described, dict) and described.get("shape") in ("basis", "account")
     )
 
 
