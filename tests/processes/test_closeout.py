@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from workflows.base import clock
 from workflows.base.errors import Conflict, Forbidden, NotFound
@@ -25,6 +25,7 @@ from workflows.funds.model import Payable
 from workflows.funds.recoveries import Finding
 from workflows.registers import projects
 from workflows.registers.project_model import Project
+from workflows.registers.projects import ProjectData
 
 from .stage import actor, county_of, unsigned
 
@@ -186,3 +187,21 @@ def test_money_that_is_demanded_back_keeps_it_open_and_the_letter_says_so(
         assert letter.context["repay"]["name"].startswith("通榆县财政局财政专户")
     assert figures(database).recovering == 1
     assert fired(database, walked(database, move, 1, before=[])) == ["closeout_recovering"]
+
+
+def test_raw_sql_that_moves_a_payroll_to_another_project_is_found(database: Database, move: Mover) -> None:
+    run = payroll(database, move, PAYROLL.get("straight")["walk"][:1])
+    with database.transaction() as session:
+        own = session.scalars(select(Project)).one()
+        fields = {key: getattr(own, key) for key in ProjectData.__dataclass_fields__}
+        other = projects.register(
+            session, ProjectData(**fields), "演示〔2026〕9号", case_id=None, actor_id=None
+        )
+        key = other.id
+    assert check.check(database) == []
+    with database.transaction() as session:
+        session.execute(
+            text("UPDATE cases SET project_id = :other WHERE id = :case"),
+            {"other": key, "case": run.walk.case_id},
+        )
+    assert any("cases" in str(one) for one in check.verify_everything(database))

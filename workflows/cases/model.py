@@ -99,6 +99,8 @@ class Case(Base):
         "process",
         "version_id",
         "employer_id",
+        "workshop_id",
+        "project_id",
         "division_code",
         "rules",
         "status",

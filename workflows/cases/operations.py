@@ -190,7 +190,7 @@ def register_workshop(action: Action) -> None:
         actor_id=action.actor_id,
     )
     case.workshop_id = workshop.id
-    action.record("workshop-entered", (), workshop=workshop.id)
+    action.record("workshop-entered", (case,), workshop=workshop.id)
 
 
 def update_workshop(action: Action, *, status: str) -> None:
