@@ -18,12 +18,12 @@ from tests.conftest import TEST_KEYRING
 from workflows.base import clock
 from workflows.base.errors import WengangError
 from workflows.base.files import FileStore
-from workflows.base.installation import Installation, use_installation
+from workflows.base.installation import Installation, installation, use_installation
 from workflows.base.privacy import use_keyring
 from workflows.base.session import Database
 from workflows.documents import issue
 
-from .stage import paper
+from .stage import MONDAY, paper
 
 #: What a process is given to do: on a database, with a way to move its clock and what the test hands over.
 Work = Callable[[Database, Callable[..., None], Any], Any]
@@ -39,6 +39,11 @@ class Place:
     url: str
     files: Path
     at: datetime
+
+
+def place(database: Database, at: datetime = MONDAY) -> Place:
+    """Where the processes of a test meet: its database, its files."""
+    return Place(database.url, installation().files.root, at)
 
 
 def _die_at(database: Database, statement: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -30,7 +30,7 @@ from workflows.funds.check import check_funds
 from workflows.funds.model import Appropriation, Balance, LedgerEntry, Payable
 from workflows.registers.grant_model import Grant
 
-from .racing import Place, Work, race, until_done
+from .racing import Work, place, race, until_done
 from .reward_stage import PROCESS, reward
 from .stage import MONDAY, county_of, unsigned
 from .test_rewards_money import silent, upload
@@ -39,10 +39,6 @@ pytestmark = pytest.mark.usefixtures("papers_unrendered")
 Mover = Callable[[timedelta], None]
 COUNTY = "220822"
 LATER = MONDAY + timedelta(days=12)
-
-
-def place(database: Database, at: datetime = MONDAY) -> Place:
-    return Place(database.url, installation().files.root, at)
 
 
 def run_on(database: Database, move: Any, given: tuple[int, int, int]) -> Run:

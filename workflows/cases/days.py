@@ -28,6 +28,8 @@ from workflows.registers.work_days import Clash
 
 #: Id under which a row keeps what the register of days said.
 RULE = "work_days"
+#: Rows whose days a refusal names.
+SHOWN = 5
 
 
 def month_of(view: CaseView) -> tuple[int, int] | None:
@@ -160,7 +162,10 @@ def citation(view: CaseView) -> str:
 
 
 def claim_days(action: Action) -> None:
-    """Claim the days of every row that the rules did not refuse; rows whose day somebody else has say so and are refused."""
+    """Claim the days of every row that the rules did not refuse; rows whose day somebody else has say so and are refused.
+
+    :raises Conflict: somebody else has a day of every row; the first of them are named with both days.
+    """
     roster = current_roster(action.session, action.case.id)
     if roster is None:
         raise Conflict("还没有上传考勤和工资表，不能申报。")
@@ -186,5 +191,19 @@ def claim_days(action: Action) -> None:
         digest.add_rows(rows)
         roster.judged = digest.judged
     out = [row.id for row in rows if row.bad or row.result == refused]
+    if taken and len(out) == len(rows):
+        raise Conflict(_nobody_left(rows, taken))
     number = work_days.claim(action.session, action.case.id, roster.id, out)
     action.record("days-claimed", (roster,) if ruled else (), days=number, refused=len(out))
+
+
+def _nobody_left(rows: Sequence[RosterRow], taken: Mapping[int, Sequence[Clash]]) -> str:
+    """Why nothing can be handed in, both days named: what the rows were told goes with the refusal."""
+    lost = [row for row in rows if row.id in taken]
+    named = [
+        f"第 {row.number} 行，{taken[row.id][0].said()}"
+        + (f"，还有 {more} 天相同" if (more := len(taken[row.id]) - 1) else "")
+        for row in lost[:SHOWN]
+    ]
+    rest = f"；还有 {len(lost) - SHOWN} 行也是这样" if len(lost) > SHOWN else ""
+    return f"没有可以发放的人员，没有提交。{'；'.join(named)}{rest}。请改正考勤和工资表后再提交。"

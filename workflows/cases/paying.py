@@ -47,8 +47,13 @@ def reserve_funds(action: Action) -> None:
 
 
 def settle_rows(action: Action) -> None:
-    """Those whom an office refused, or nobody spoke for, leave the case before it is published: slots and days are free."""
-    _, out = approved(action.session, action.case, action.process)
+    """Those whom an office refused, or nobody spoke for, leave the case before it is published: slots and days are free.
+
+    :raises Conflict: nobody would be left.
+    """
+    good, out = approved(action.session, action.case, action.process)
+    if not good:  # a 公示 of nobody could only be sent back after it has stood its days
+        raise Conflict("没有可以发放的人员，不能公示。请退回申报单位改正，写明理由。")
     free_some(action, out)
     action.record("rows-settled", people=len(out))
 

@@ -33,7 +33,9 @@ def recall(session: Session, actor: Actor, case_id: int) -> Case:
     item = session.get_one(WorkItem, last.work_item_id)
     result = runner.recall(action.process.published, action.case.state, item.task_id)
     item.closed_as = "withdrawn"
-    abandon(action)
+    if action.process.step(item.step).roster == "edit":
+        # slots and days were taken when the sheet was handed in: a later word that is taken back leaves them
+        abandon(action)
     for opened in session.scalars(
         select(WorkItem).where(WorkItem.case_id == case_id, WorkItem.closed_at.is_(None))
     ):

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
+from functools import reduce
 from typing import Any
 
 #: Finds the value of a source.
 Value = Callable[[Mapping[str, Any]], Any]
+
+#: No digit is lost before the one rounding at the end: a cell holds at most 5 000 characters, a product few factors.
+#: Python's own context keeps 28 digits, and rounding twice makes a fen out of 0.499….
+_EXACT = Context(prec=100_000, rounding=ROUND_HALF_UP)
 
 
 def product(factors: Sequence[Any], *, to_fen: bool = False) -> Any:
@@ -19,13 +24,13 @@ def product(factors: Sequence[Any], *, to_fen: bool = False) -> Any:
         return None
     total = Decimal(1)
     for factor in factors:
-        total *= Decimal(str(factor))
+        total = _EXACT.multiply(total, Decimal(str(factor)))
     return whole(rounded(total) if to_fen else total)
 
 
 def rounded(number: Decimal) -> Decimal:
     """To a whole number, a half upwards."""
-    return number.quantize(Decimal(1), ROUND_HALF_UP)
+    return number.quantize(Decimal(1), context=_EXACT)
 
 
 def whole(number: Decimal) -> Any:
@@ -35,12 +40,14 @@ def whole(number: Decimal) -> Any:
 
 def _sum(spec: Mapping[str, Any], value: Value) -> Any:
     """What is not filled in adds nothing."""
-    return whole(sum((Decimal(str(value(one) or 0)) for one in spec["of"]), Decimal(0)))
+    return whole(reduce(_EXACT.add, (Decimal(str(value(one) or 0)) for one in spec["of"]), Decimal(0)))
 
 
 def _minus(spec: Mapping[str, Any], value: Value) -> Any:
     of, less = value(spec["of"]), value(spec["less"])
-    return None if of is None or less is None else whole(Decimal(str(of)) - Decimal(str(less)))
+    return (
+        None if of is None or less is None else whole(_EXACT.subtract(Decimal(str(of)), Decimal(str(less))))
+    )
 
 
 def _product(spec: Mapping[str, Any], value: Value) -> Any:

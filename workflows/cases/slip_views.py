@@ -21,7 +21,7 @@ from workflows.cases.project_parts import DEDUCTIONS, month_and_batch, pay_row
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.roster_view import attendance_text
 from workflows.cases.slip_model import SLIP_STATES, PaySlip, SlipAnswer
-from workflows.cases.slips import SlipCounts, confirming, counts, find
+from workflows.cases.slips import DISPUTED, SlipCounts, confirming, counts, find
 from workflows.funds.model import Payable
 from workflows.registers.projects import project_of
 
@@ -134,8 +134,9 @@ def shown_slip(session: Session, code: str, last: str) -> SlipView:
         .limit(1)
     )
     asking = confirming(session, case)
-    answerable = asking and slip.state != "confirmed"
-    told = "等其他工人确认" if asking and not answerable else _told(slip, payment, answerable)
+    apart = row.result == DISPUTED
+    answerable = asking and not apart and slip.state != "confirmed"
+    told = "等其他工人确认" if asking and not answerable and not apart else _told(slip, payment, answerable)
     return _view(slip, row, head, words.get(slip.id, ""), answerable, told)
 
 

@@ -155,7 +155,7 @@ def _set_apart(action: Action) -> tuple[Base, ...]:
     )
     basis = action.case.rules["parameters"]["dispute_rule"]["basis"]
     for row in rows:
-        if row.id in disputed:
+        if row.id in disputed and row.result != DISPUTED:
             row.result = DISPUTED
             row.fired = [
                 *row.fired,
@@ -213,15 +213,18 @@ def answer_slip(session: Session, code: str, last: str, *, agrees: bool, words: 
     :raises Conflict: it is too late, or it was said already.
     :raises Invalid: a dispute without words.
     """
-    slip, _, case = find(session, code, last)
+    slip, row, case = find(session, code, last)
     action = begin(session, case.id, None)
     session.refresh(slip)
+    session.refresh(row, ["result"])
     if slip.state == "void":
         raise Conflict("工资表已经更正，这张工资条作废。请向劳资专管员要新的工资条。")
     if not confirming(session, case):
         raise Conflict(
             "这个月的工资已经进入审核，不能再改。有疑问的，请拨打监督电话，或者在公示期间提出异议。"
         )
+    if row.result == DISPUTED:  # the unit took its word back; the row has left this payroll all the same
+        raise Conflict("这张工资条有异议，已经单列，不在这次发放。核实后会另发工资条，用补发批次发放。")
     if slip.state == "confirmed":
         raise Conflict("您已经确认过这张工资条。")
     if not agrees and not words.strip():
