@@ -208,4 +208,13 @@ class RosterDefinition:
 
     def calendar(self, key: str) -> tuple[Column, ...]:
         """The columns of a month that were described under one key, from the 1st on; none where there is no such key."""
-        return tuple(one for one in self.columns if one.calendar == key)
+        return self._calendars.get(key, ())
+
+    @cached_property
+    def _calendars(self) -> Mapping[str, tuple[Column, ...]]:
+        """Asked of every row of a sheet: found once."""
+        found: dict[str, tuple[Column, ...]] = {}
+        for one in self.columns:
+            if one.calendar:
+                found[one.calendar] = (*found.get(one.calendar, ()), one)
+        return found

@@ -83,7 +83,7 @@ def test_money_goes_its_whole_way_with_a_bounce_and_a_recovery(
         value_date=today(),
     )
     assert accounts(session, fund) == (2000, 0, 0, 3000)
-    assert payables.settled(made.payables)
+    assert payables.settled(one.state for one in made.payables)
 
     hrss, finance = actor_named(session, "renshe.a"), actor_named(session, "caizheng.b")
     finding = recoveries.Finding("核查发现未实际用工", "不符合奖补条件", today() + timedelta(days=30))

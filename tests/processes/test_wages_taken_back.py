@@ -1,5 +1,5 @@
-"""A confirmed month that the contractor takes back, and one in which nobody is left: what was claimed stays claimed, and no
-公示 of nobody begins."""
+"""A confirmed month that the contractor takes back, one in which nobody is left, and a month that changes while its sheet is
+read: what was claimed stays claimed, no 公示 of nobody begins, and days are those of the month that is handed in."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlalchemy import select
 from workflows.base import clock
 from workflows.base.errors import Conflict
 from workflows.base.session import Database
-from workflows.cases import check, recalling
+from workflows.cases import check, recalling, rosters
 from workflows.cases.model import Publicity
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenarios import Run
@@ -21,8 +21,9 @@ from workflows.cases.slip_views import shown_slip
 from workflows.cases.slips import answer_slip
 from workflows.cases.walking import employers_actor
 from workflows.registers.grant_model import Grant
+from workflows.registers.project_model import WorkDay
 
-from .wage_stage import OPENED, STRAIGHT, Mover, days_paid, runner
+from .wage_stage import OPENED, STRAIGHT, Mover, days_paid, runner, upload
 
 pytestmark = pytest.mark.usefixtures("papers_unrendered")
 #: Handed in, one worker's word, confirmed with the signed sheet.
@@ -107,4 +108,31 @@ def test_nobody_is_shown_to_the_public(published_sqlite: Database, move: Mover) 
         STRAIGHT,
     )
     assert run.walk.open_steps() == ["correction"]
+    assert check.check(published_sqlite) == []
+
+
+def test_a_month_that_changes_while_the_sheet_is_read(
+    published_sqlite: Database, move: Mover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half the rows were staged as days of March; what is handed in is April."""
+    asked = []
+
+    def typed(*_: object) -> dict[str, dict[str, str]]:
+        asked.append(1)
+        return {"payroll_form": {"month": "2026-03" if len(asked) == 1 else "2026-04", "batch": "regular"}}
+
+    run = runner(published_sqlite, move)
+    run.begin(STRAIGHT)
+    with monkeypatch.context() as patch:
+        patch.setattr(rosters, "CHUNK", 1)
+        patch.setattr(rosters, "typed_answers", typed)
+        upload(published_sqlite, run)
+    with published_sqlite.reading() as session:
+        months = {day.month for day in session.scalars(select(WorkDay.day))}
+        assert months == {3, 4}
+    run.take(CONFIRMED[0], STRAIGHT)
+    with published_sqlite.reading() as session:
+        claimed = session.scalars(select(WorkDay.day).where(WorkDay.state == "claimed")).all()
+        assert {(day.year, day.month) for day in claimed} == {(2026, 4)}
+        assert len(claimed) == len(days_paid(published_sqlite))
     assert check.check(published_sqlite) == []

@@ -18,7 +18,7 @@ from workflows.base.errors import Conflict
 from workflows.cases.action import Action
 from workflows.cases.facts import CaseView
 from workflows.cases.process import Process
-from workflows.cases.roster_digest import RosterDigest
+from workflows.cases.roster_digest import RosterDigest, digested
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.verdicts import current_roster
 from workflows.registers import work_days
@@ -171,33 +171,39 @@ def claim_days(action: Action) -> None:
         raise Conflict("还没有上传考勤和工资表，不能申报。")
     view = CaseView.of(action.session, action.case, action.process)
     refused = action.process.config["row_result"]["refused"]
-    rows = list(
-        action.session.scalars(
-            select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id)
-        )
-    )
+    rows = action.session.execute(
+        select(RosterRow.id, RosterRow.number, RosterRow.person_id, RosterRow.bad, RosterRow.result)
+        .where(RosterRow.roster_id == roster.id)
+        .order_by(RosterRow.id)
+    ).all()
     # whoever claims a day of one of them at this moment is waited for: then the clash can be named
     lock_people(action.session, [row.person_id for row in rows if row.person_id is not None])
     taken = work_days.staged_clashes(action.session, action.case.id, roster.id)
-    ruled = False
-    for row in rows:
-        clash = taken.get(row.id)
-        if clash and row.result != refused:
-            row.result = refused
-            row.fired = [one for one in row.fired if one["id"] != RULE] + [fired(clash, citation(view))]
-            ruled = True
-    if ruled:
-        digest = RosterDigest()
-        digest.add_rows(rows)
-        roster.judged = digest.judged
-    out = [row.id for row in rows if row.bad or row.result == refused]
+    lost = {row.id for row in rows if row.id in taken and row.result != refused}
+    out = [row.id for row in rows if row.bad or row.result == refused or row.id in lost]
     if taken and len(out) == len(rows):
         raise Conflict(_nobody_left(rows, taken))
+    if lost:
+        _refuse(view, roster, {row_id: taken[row_id] for row_id in lost})
     number = work_days.claim(action.session, action.case.id, roster.id, out)
-    action.record("days-claimed", (roster,) if ruled else (), days=number, refused=len(out))
+    action.record("days-claimed", (roster,) if lost else (), days=number, refused=len(out))
 
 
-def _nobody_left(rows: Sequence[RosterRow], taken: Mapping[int, Sequence[Clash]]) -> str:
+def _refuse(view: CaseView, roster: Roster, taken: Mapping[int, Sequence[Clash]]) -> None:
+    """Rows whose day somebody claimed after the rules had run get that as their reason."""
+    refused, digest = view.process.config["row_result"]["refused"], RosterDigest()
+    rows = view.session.scalars(digested(roster.id)).all()
+    for row in rows:
+        if row.id in taken:
+            row.result = refused
+            row.fired = [one for one in row.fired if one["id"] != RULE] + [
+                fired(taken[row.id], citation(view))
+            ]
+    digest.add_rows(rows)
+    roster.judged = digest.judged
+
+
+def _nobody_left(rows: Sequence[Any], taken: Mapping[int, Sequence[Clash]]) -> str:
     """Why nothing can be handed in, both days named: what the rows were told goes with the refusal."""
     lost = [row for row in rows if row.id in taken]
     named = [

@@ -119,6 +119,7 @@ def open_publicity(action: Action, *, kind: str) -> None:
 def published_content(action: Action, kind: str) -> list[dict[str, str]]:
     """What ``publicity.<kind>.shows`` names, as it is now: label and value, in their order."""
     from_fields = []
+    view = CaseView.of(action.session, action.case, action.process)
     for name in action.process.config["publicity"][kind].get("shows", []):
         source, _, field = name.partition(".")
         if source == "employer":
@@ -126,7 +127,6 @@ def published_content(action: Action, kind: str) -> list[dict[str, str]]:
             from_fields.append({"label": "单位名称", "value": str(getattr(employer, field))})
         elif source == "facts":
             described = action.process.config["facts"][field]
-            view = CaseView.of(action.session, action.case, action.process)
             value = case_facts_of(action.process, view, [field])[field]
             from_fields.append(
                 {"label": described["title"], "value": show_fact(action.process, field, value)}

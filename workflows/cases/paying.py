@@ -11,7 +11,7 @@ from workflows.base.clock import now
 from workflows.base.errors import Conflict
 from workflows.cases.action import Action
 from workflows.cases.approving import approved
-from workflows.cases.granting import free_grants, free_some, payee_account, rows_by_id
+from workflows.cases.granting import free_grants, free_some, payee_account, values_by_row
 from workflows.cases.model import Case, Objection, Publicity
 from workflows.funds import payables
 from workflows.registers import grants
@@ -23,13 +23,13 @@ def reserve_funds(action: Action) -> None:
     good, out = approved(action.session, action.case, action.process)
     free_some(action, out)
     grants.approve(action.session, good, actor_id=action.actor_id, department_id=action.department_id)
-    rows = rows_by_id(action, [one.row_id or 0 for one in good])
+    rows = values_by_row(action, [one.row_id or 0 for one in good])
     project = action.session.get(Project, action.case.project_id) if action.case.project_id else None
     owed = []
     for grant in good:
-        row = rows[grant.row_id or 0]
-        name, account, bank = payee_account(action, row.values)
-        owed.append(payables.Owed(row.id, grant.amount_fen, name, account, bank, grant.person_id, grant.id))
+        row = grant.row_id or 0
+        name, account, bank = payee_account(action, rows[row])
+        owed.append(payables.Owed(row, grant.amount_fen, name, account, bank, grant.person_id, grant.id))
     fund = payables.reserve(
         action.session,
         payables.Origin(action.process.key, action.case.id, action.case.number, action.case.county_code),

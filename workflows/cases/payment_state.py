@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from workflows.cases.action import Action
 from workflows.cases.roster_model import RosterRow, RowVerdict
 from workflows.cases.verdicts import REFUSE
 from workflows.funds import payables
+from workflows.funds.model import Payable
 from workflows.registers.grant_model import Grant
 
 #: A case that waits for its payments hears this when the last has come to its end.
@@ -31,9 +32,11 @@ def held_rows(action: Action) -> int:
 
 def payments_open(action: Action) -> bool:
     """Whether any payment of the case has not come to its end."""
-    return not payables.settled(payables.of_case(action.session, action.case.id))
+    states = select(Payable.state).where(Payable.case_id == action.case.id).distinct()
+    return not payables.settled(action.session.scalars(states))
 
 
 def paid_people(action: Action) -> int:
     """How many people were paid."""
-    return sum(one.state == "paid" for one in payables.of_case(action.session, action.case.id))
+    paid = (Payable.case_id == action.case.id) & (Payable.state == "paid")
+    return action.session.scalar(select(func.count()).select_from(Payable).where(paid)) or 0

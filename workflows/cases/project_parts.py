@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from forms.amounts import hundredths, yuan
@@ -19,7 +19,7 @@ from workflows.cases.project_figures import figures_of
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.slip_model import SLIP_STATES, PaySlip
 from workflows.funds.model import Payable
-from workflows.registers import grants
+from workflows.registers.grant_model import Grant
 from workflows.registers.project_model import PAY_MODES, RATIO_BASES, Project
 from workflows.registers.projects import project_of
 
@@ -71,11 +71,13 @@ def month_and_batch(session: Session, case: Case) -> tuple[str, str]:
 
 def pay_rows(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The pay table: everybody who is paid by this case, in the order of the sheet, with what art. 15 asks for."""
-    living = {
-        one.row_id: one.amount_fen
-        for one in grants.of_case(action.session, action.case.id)
-        if one.state in ("claimed", "approved", "paid")
-    }
+    living: dict[int | None, int] = dict(
+        action.session.execute(
+            select(Grant.row_id, Grant.amount_fen).where(
+                Grant.case_id == action.case.id, Grant.state.in_(("claimed", "approved", "paid"))
+            )
+        ).all()
+    )
     said = dict(
         action.session.execute(
             select(PaySlip.row_id, PaySlip.state).where(
@@ -86,8 +88,10 @@ def pay_rows(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = [
         row
         for start in range(0, len(living), 5_000)
-        for row in action.session.scalars(
-            select(RosterRow).where(RosterRow.id.in_(list(living)[start : start + 5_000]))
+        for row in action.session.execute(
+            select(RosterRow.id, RosterRow.number, RosterRow.values, RosterRow.facts).where(
+                RosterRow.id.in_(list(living)[start : start + 5_000])
+            )
         )
     ]
     return [
@@ -96,7 +100,7 @@ def pay_rows(action: Action, config: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def pay_row(row: RosterRow, net_fen: int, said: str) -> dict[str, Any]:
+def pay_row(row: RosterRow | Row[Any], net_fen: int, said: str) -> dict[str, Any]:
     """One line of a pay table. Amounts in fen; numbers and cards masked."""
     values, facts = row.values, row.facts
     mode = str(values.get("pay_mode", ""))

@@ -26,7 +26,7 @@ from workflows.cases.facts import CaseView
 from workflows.cases.lists import lists_for
 from workflows.cases.model import Case, Draft, WorkItem
 from workflows.cases.process import Process, process_of
-from workflows.cases.roster_digest import RosterDigest
+from workflows.cases.roster_digest import RosterDigest, digested
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.cases.row_facts import RowInput, apply_row_rules, case_inputs
 from workflows.cases.verdicts import current_roster
@@ -116,21 +116,23 @@ def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
         )
         return
     rows, notes = _merged(process, kept, reading.rows)
-    judged_by: dict[str, Any] = {}
+    judged_by: list[dict[str, Any]] = []
     digest = RosterDigest()
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         with database.transaction() as session:
             case = session.get_one(Case, case_id)
             view = CaseView.of(session, case, process, answers=typed_answers(session, case, process))
-            judged_by = case_inputs(process, view)
+            judged_by.append(case_inputs(process, view))
             _stage(session, process, view, roster_id, chunk, digest)
             session.execute(
                 update(Roster)
                 .where(Roster.id == roster_id)
                 .values(total=len(rows), done=len(rows) // 2 + (start + len(chunk)) // 2)
             )
-    _swap_in(database, roster_id, rows, notes, judged_by, digest)
+    # answers that changed between two chunks: half the rows were judged by others, and all are when it is handed in
+    same = judged_by[0] if all(one == judged_by[0] for one in judged_by) else {}
+    _swap_in(database, roster_id, rows, notes, same, digest)
 
 
 def _merged(process: Process, kept: Sequence[Row], new: list[Row]) -> tuple[list[Row], list[str]]:
@@ -315,20 +317,14 @@ def rejudge(
             row.result, row.facts, row.fired = outcome.result, outcome.facts, outcome.fired
         digest.add_rows(rows)
         action.session.flush()
-    days.stage_anew(view, roster)
+    if inputs.get("month") != roster.judged_by.get("month"):
+        days.stage_anew(view, roster)
     roster.judged, roster.judged_by = digest.judged, inputs
     action.record("rows-judged", (roster,), rows=digest.count)
 
 
 def _batches(session: Session, roster_id: int) -> Iterator[list[RosterRow]]:
     last = 0
-    while rows := list(
-        session.scalars(
-            select(RosterRow)
-            .where(RosterRow.roster_id == roster_id, RosterRow.id > last)
-            .order_by(RosterRow.id)
-            .limit(CHUNK)
-        )
-    ):
+    while rows := list(session.scalars(digested(roster_id).where(RosterRow.id > last).limit(CHUNK))):
         yield rows
         last = rows[-1].id

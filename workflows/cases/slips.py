@@ -22,7 +22,7 @@ from workflows.cases.action import Action, begin
 from workflows.cases.granting import free_some
 from workflows.cases.model import Attachment, Case, WorkItem
 from workflows.cases.process import process_of
-from workflows.cases.roster_digest import RosterDigest
+from workflows.cases.roster_digest import RosterDigest, digested
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.slip_model import PaySlip, SlipAnswer
 from workflows.cases.verdicts import current_roster
@@ -150,9 +150,7 @@ def _set_apart(action: Action) -> tuple[Base, ...]:
     )
     if roster is None or not disputed:
         return ()
-    rows = list(
-        session.scalars(select(RosterRow).where(RosterRow.roster_id == roster.id).order_by(RosterRow.id))
-    )
+    rows = session.scalars(digested(roster.id)).all()
     basis = action.case.rules["parameters"]["dispute_rule"]["basis"]
     for row in rows:
         if row.id in disputed and row.result != DISPUTED:

@@ -167,9 +167,9 @@ def free(session: Session, payables: Sequence[Payable], *, actor_id: int | None,
     return total
 
 
-def settled(payables: Iterable[Payable]) -> bool:
-    """Whether each has come to its end: paid, recovered or freed."""
-    return all(one.state in ("paid", "recovered", "freed") for one in payables)
+def settled(states: Iterable[str]) -> bool:
+    """Whether each of these states is an end: paid, recovered or freed."""
+    return all(one in ("paid", "recovered", "freed") for one in states)
 
 
 def require_transition(case_number: str, old: str, new: str) -> None:

@@ -45,7 +45,8 @@ class Clash:
 def stage(session: Session, days: Sequence[Mapping[str, Any]]) -> None:
     """Write the days of freshly read rows: ``person_id, day, project_id, case_id, roster_id, row_id, hundredths``."""
     if days:
-        session.execute(insert(WorkDay), [{**one, "state": "staged"} for one in days])
+        # the table, not the class: a month of a large site is 100 000 rows that nobody reads back
+        session.execute(insert(WorkDay.__table__), [{**one, "state": "staged"} for one in days])  # type: ignore[arg-type]  # a Table
 
 
 def forget(session: Session, case_id: int, roster_id: int) -> None:
@@ -108,7 +109,8 @@ def clashes(
 
 
 def staged_clashes(session: Session, case_id: int, roster_id: int) -> dict[int, list[Clash]]:
-    """Row → days of a staged sheet that other payrolls have claimed by now, in one statement for all rows."""
+    """Row → days of a sheet that other payrolls have claimed by now, in one statement for all rows: freed ones among them,
+    which are claimed again when the sheet is handed in again."""
     other = aliased(WorkDay)
     found: dict[int, list[Clash]] = {}
     for row_id, person, day, mine, theirs, other_case, project, contractor in session.execute(
@@ -128,7 +130,7 @@ def staged_clashes(session: Session, case_id: int, roster_id: int) -> dict[int, 
         )
         .join(Project, Project.id == other.project_id)
         .join(Employer, Employer.id == Project.contractor_id)
-        .where(WorkDay.roster_id == roster_id, WorkDay.state != "freed", other.case_id != case_id)
+        .where(WorkDay.roster_id == roster_id, other.case_id != case_id)
         .order_by(WorkDay.row_id, WorkDay.day)
     ):
         found.setdefault(row_id, []).append(Clash(person, day, project, contractor, other_case, theirs, mine))
