@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-from flask.testing import FlaskClient
 from sqlalchemy import Table, func, insert, literal, select
 from sqlalchemy.orm import Session
 
+from benchmarks.browsing import browser, seconds
 from benchmarks.figures import Figure, middle
 from benchmarks.world import KINDS, World, analyse
 from tests.processes.stage import paper, unsigned
 from webapp import demo_scale
-from webapp.app import create_app
-from webapp.config import Settings
 from webapp.demo_scale import Size
-from workflows.base.privacy import keyring
 from workflows.base.session import Database
 from workflows.cases.model import Case
 from workflows.documents import issue
 from workflows.funds.batch_model import BatchLine, PaymentBatch
 from workflows.funds.model import Appropriation, Balance, LedgerEntry, Payable
 from workflows.organisations.model import Division
-from workflows.organisations.passwords import DEMO_PASSWORD
 from workflows.registers import demo_county
 from workflows.registers.demo_cast import COUNTY
 from workflows.registers.grant_model import Grant
 
 GOAL = 1.5
+WHO, PAGE = "caizheng.clerk", "/finance"
 YEAR, QUICK = Size(), Size(employers=24, people=4, batches=4)
 #: Added to every key of the second county's rows, twice to the third's, and so on.
 APART = 10_000_000
@@ -58,8 +53,8 @@ def run(world: World, *, quick: bool = False) -> Iterator[Figure]:
             counties = _copies(all_of_them)
             for database in (one, all_of_them):
                 analyse(database)
-            here, there = _browser(one, world.folder), _browser(all_of_them, world.folder)
-            pairs = [(_page(here), _page(there)) for _ in range(10 if quick else 45)][5:]
+            here, there = (browser(place, world.folder, WHO) for place in (one, all_of_them))
+            pairs = [(seconds(here, PAGE), seconds(there, PAGE)) for _ in range(10 if quick else 45)][5:]
             yield Figure(
                 f"cockpit {kind} {counties} counties",
                 middle([far for _, far in pairs]) * 1000,
@@ -106,36 +101,3 @@ def _copy(
             values[column.name] = column
     rows = select(*values.values()).where(table.c[keys[0]] <= highest)
     session.execute(insert(table).from_select(list(values), rows))
-
-
-def _browser(database: Database, folder: Path) -> FlaskClient:
-    """财政 of the demonstration county, signed in."""
-    keys = folder / "keys.json"
-    if not keys.exists():
-        keyring().save(keys)
-    settings = Settings(
-        data_dir=folder,
-        database_url=database.url,
-        public_url="http://localhost",
-        keys_file=keys,
-        queue_url="memory://",
-        demo=True,
-    )
-    client = create_app(settings).test_client()
-    page = client.get("/login").text
-    token = page.split('name="csrf_token" value="')[1].split('"')[0]
-    answer = client.post(
-        "/login", data={"csrf_token": token, "username": "caizheng.clerk", "password": DEMO_PASSWORD}
-    )
-    if answer.status_code not in (302, 303):
-        raise RuntimeError(f"signing in failed: {answer.status_code}")
-    return client
-
-
-def _page(client: FlaskClient) -> float:
-    begun = time.perf_counter()
-    answer = client.get("/finance")
-    taken = time.perf_counter() - begun
-    if answer.status_code != 200:
-        raise RuntimeError(f"the page answered {answer.status_code}")
-    return taken

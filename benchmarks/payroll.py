@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import openpyxl
 from sqlalchemy import insert, select, update
 
+from benchmarks.browsing import browser, seconds
 from benchmarks.figures import Figure, middle
 from benchmarks.world import KINDS, World, analyse
 from workflows.base.clock import frozen
@@ -32,7 +34,16 @@ SMALL, MIDDLE, LARGE = 5, 500, 5_000
 #: slots, slips, the paper that names them, the reservation) may cost the same for each, however many they are.
 SIZE_GOAL, EACH_GOAL, IMPORT_GOAL = 2.0, 1.5, 4.0
 WORDS = ("owner_review", "notice_board")
-WRITES = ("payroll", "confirmation", "township_check", "ndrc_review")
+WRITES = ("payroll", "confirmation", "township_check", "ndrc_review", "pay")
+#: Pages that show the month: name → step before which they are asked for (at the end: none), who asks, address.
+PAGES: Mapping[str, tuple[str, str, str]] = {
+    "审定页": ("owner_review", "shuili.clerk", "/work/{item}"),
+    "核验页": ("township_check", "shifan.clerk", "/work/{item}"),
+    "审核页": ("ndrc_review", "fagai.clerk", "/work/{item}"),
+    "项目总览": ("ndrc_review", "fagai.clerk", "/overview/projects"),
+    "业主首页": ("owner_review", "shuili.clerk", "/work"),
+    "造批页": ("pay", "caizheng.clerk", "/finance/batches/new"),
+}
 #: Workers × 31 days: 100 000 cells.
 WORKERS, DAYS = 3_226, 31
 MADE = Scenarios.read(PROCESS)
@@ -46,7 +57,7 @@ def run_size(world: World, *, quick: bool = False) -> Iterator[Figure]:
         spent: dict[int, dict[str, float]] = {}
         for people in (SMALL, middle_, large):
             with world.county(kind) as database, _no_papers(), frozen(opening_instant(STRAIGHT)) as move:
-                spent[people] = _walk(database, move, people)
+                spent[people] = _walk(database, move, people, world.folder)
         for step in WORDS:
             yield Figure(
                 f"payroll_size {kind} {step}",
@@ -63,29 +74,48 @@ def run_size(world: World, *, quick: bool = False) -> Iterator[Figure]:
                 spent[middle_][step] * 1000 / middle_,
                 EACH_GOAL,
             )
+        for page in PAGES:
+            yield Figure(
+                f"payroll_size {kind} {page}",
+                spent[large][page] * 1000,
+                "ms",
+                spent[middle_][page] * 1000,
+                SIZE_GOAL,
+            )
 
 
-def _walk(database: Database, move: Any, people: int) -> dict[str, float]:
-    """Seconds of each step of the straight month, the best of what can be repeated."""
+def _walk(database: Database, move: Any, people: int, folder: Path) -> dict[str, float]:
+    """Seconds of each step of the straight month, the best of what can be repeated; ``pay``: 财政's three acts and the answer."""
     with database.reading() as session:
         county = load(session, demonstration=True)
     run = Run(database, _unsigned, MADE, county.employers[1].id, county.county_code, move)
     content = {**STRAIGHT, "roster": [{"kind": "daily", "count": people}], "funds": 10_000_000_000}
     run.begin(content)
+    _choose_month(database, run)
     run.walk.upload(_sheet(database, run))
     analyse(database)
     spent: dict[str, float] = {}
     for action in content["walk"]:
-        if "pay" in action:
-            break
         if "slip" in action:
             _everybody_agrees(database)
             continue
+        step = str(action.get("step") or next(iter(action)))
+        for page, (at, who, path) in PAGES.items():
+            if at == step:
+                address = path.format(item=_item(database, run, step) if "{item}" in path else 0)
+                client = browser(database, folder, who)
+                spent[page] = min(seconds(client, address) for _ in range(15))
         begun = time.perf_counter()
-        run.take(action, content)
-        if "step" in action:
-            spent[action["step"]] = time.perf_counter() - begun
+        run.take({"pay": {}} if step == "pay" else action, content)
+        spent[step] = time.perf_counter() - begun
+        if step == "pay":
+            break
     return spent
+
+
+def _item(database: Database, run: Run, step: str) -> int:
+    with database.reading() as session:
+        return run.walk.item(session, step).id
 
 
 def _everybody_agrees(database: Database) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flask import flash, jsonify, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from forms.definition import FormDefinition, Option
 from forms.show import to_raw
@@ -222,6 +223,7 @@ def done(item_id: int) -> ResponseReturnValue:
     documents = session.scalars(
         select(IssuedDocument)
         .where(IssuedDocument.case_id == found.case_id, IssuedDocument.decided_at >= decision.decided_at)
+        .options(defer(IssuedDocument.context))  # as in the list of a case's papers
         .order_by(IssuedDocument.id)
     ).all()
     return render_template(

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload, undefer
+from sqlalchemy.orm import Session, defer, joinedload, undefer
 
 from forms.show import display
 from workflows.audit.model import Event
@@ -325,7 +325,8 @@ def documents(session: Session, case: Case) -> list[IssuedDocument]:
         session.scalars(
             select(IssuedDocument)
             .where(IssuedDocument.case_id == case.id)
-            .options(joinedload(IssuedDocument.file))
+            # what a paper of 5 000 lines says is a megabyte, and no list shows it
+            .options(joinedload(IssuedDocument.file), defer(IssuedDocument.context))
             .order_by(IssuedDocument.id.desc())
         )
     )

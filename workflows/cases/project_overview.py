@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from sqlalchemy import ColumnElement, and_, distinct, false, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, distinct, false, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from workflows.base.clock import local, now, today
@@ -136,14 +136,19 @@ def _conditions(actor: Actor, wanted: Wanted) -> list[ColumnElement[bool]]:
     if wanted.late:
         edge = (today() - timedelta(days=LATE_DAYS)).replace(day=1)
         found.append(
-            Project.id.in_(select(Case.project_id).join(WorkDay, _unpaid()).where(WorkDay.day < edge))
+            Project.id.in_(select(Case.project_id).where(Case.finished_at.is_(None), _first_day() < edge))
         )
     return found
 
 
-def _unpaid() -> ColumnElement[bool]:
-    """Joins days to the payroll that claimed them and has not come to its end."""
-    return and_(WorkDay.case_id == Case.id, WorkDay.state == "claimed", Case.finished_at.is_(None))
+def _first_day() -> ScalarSelect[date]:
+    """The first day that a case claims: one look into the index, however many thousand days the payroll has."""
+    return (
+        select(func.min(WorkDay.day))
+        .where(WorkDay.case_id == Case.id, WorkDay.state == "claimed")
+        .correlate(Case)
+        .scalar_subquery()
+    )
 
 
 def _month_end(day: date | None) -> date | None:
@@ -193,10 +198,9 @@ def county_sums(session: Session, actor: Actor, wanted: Wanted) -> list[CountySu
     }
     unpaid = dict(
         session.execute(
-            select(Project.county_code, func.min(WorkDay.day))
+            select(Project.county_code, func.min(_first_day()))
             .join(Case, Case.project_id == Project.id)
-            .join(WorkDay, _unpaid())
-            .where(Project.id.in_(some))
+            .where(Project.id.in_(some), Case.finished_at.is_(None))
             .group_by(Project.county_code)
         ).all()
     )
@@ -241,9 +245,8 @@ def _lines(session: Session, projects: Sequence[Project]) -> list[ProjectLine]:
     )
     unpaid = dict(
         session.execute(
-            select(Case.project_id, func.min(WorkDay.day))
-            .join(WorkDay, _unpaid())
-            .where(Case.project_id.in_(keys))
+            select(Case.project_id, func.min(_first_day()))
+            .where(Case.project_id.in_(keys), Case.finished_at.is_(None))
             .group_by(Case.project_id)
         ).all()
     )

@@ -50,7 +50,7 @@ class RosterRow(Base):
     __tablename__ = "roster_rows"
     __table_args__ = (
         UniqueConstraint("roster_id", "number"),
-        Index("ix_roster_rows_result", "roster_id", "result"),
+        Index("ix_roster_rows_result", "roster_id", "result", "bad"),
     )
 
     id: Mapped[int] = mapped_column(Identifier, primary_key=True)

@@ -31,7 +31,7 @@ class PaySlip(Base):
 
     __tablename__ = "pay_slips"
     __table_args__ = (
-        Index("ix_pay_slips_case", "case_id", "row_id"),
+        Index("ix_pay_slips_case", "case_id", "state", "row_id"),
         Index("ix_pay_slips_person", "person_id", "id"),
         CheckConstraint("state in ('open','confirmed','signed','disputed','void')", name="state"),
     )

@@ -182,7 +182,7 @@ class WorkDay(Base):
             postgresql_where=CLAIMED,
         ),
         Index("ix_work_days_roster", "roster_id", "row_id"),
-        Index("ix_work_days_case", "case_id"),
+        Index("ix_work_days_case", "case_id", "state", "day"),
         CheckConstraint("state in ('staged','claimed','freed')", name="state"),
         CheckConstraint("hundredths between 1 and 2400", name="hundredths"),
     )

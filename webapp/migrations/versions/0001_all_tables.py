@@ -801,7 +801,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_work_days'))
     )
     with op.batch_alter_table('work_days', schema=None) as batch_op:
-        batch_op.create_index('ix_work_days_case', ['case_id'], unique=False)
+        batch_op.create_index('ix_work_days_case', ['case_id', 'state', 'day'], unique=False)
         batch_op.create_index('ix_work_days_roster', ['roster_id', 'row_id'], unique=False)
         batch_op.create_index('uq_work_days_paid', ['person_id', 'day'], unique=True, sqlite_where=sa.text("state = 'claimed'"), postgresql_where=sa.text("state = 'claimed'"))
 
@@ -902,7 +902,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('code_digest', name=op.f('uq_pay_slips_code_digest'))
     )
     with op.batch_alter_table('pay_slips', schema=None) as batch_op:
-        batch_op.create_index('ix_pay_slips_case', ['case_id', 'row_id'], unique=False)
+        batch_op.create_index('ix_pay_slips_case', ['case_id', 'state', 'row_id'], unique=False)
         batch_op.create_index('ix_pay_slips_person', ['person_id', 'id'], unique=False)
 
     op.create_table('publicities',
@@ -1122,7 +1122,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('roster_id', 'number', name=op.f('uq_roster_rows_roster_id_number'))
     )
     with op.batch_alter_table('roster_rows', schema=None) as batch_op:
-        batch_op.create_index('ix_roster_rows_result', ['roster_id', 'result'], unique=False)
+        batch_op.create_index('ix_roster_rows_result', ['roster_id', 'result', 'bad'], unique=False)
 
     op.create_table('slip_answers',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
