@@ -268,7 +268,7 @@ def demo() -> None:
 )
 def load(scale: str | None) -> None:
     """载入演示县：单位、人员、名单、用人单位，以及各个环节的办件。重复执行不会重复载入。"""
-    from webapp import demo_cases, demo_rewards, demo_scale
+    from webapp import demo_cases, demo_rewards, demo_scale, demo_wages
     from webapp.startup import signer
     from workflows.base.installation import installation
     from workflows.registers import demo_county
@@ -280,6 +280,7 @@ def load(scale: str | None) -> None:
         session.expunge_all()
     demo_cases.load(database, signer(settings), county, Progress("正在办理演示办件"))
     demo_rewards.load(database, signer(settings), county)
+    demo_wages.load(database, signer(settings), county)
     if scale:
         demo_scale.load(database, signer(settings), county, scale, Progress("正在装入一年的批次"))
     database.close()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from sqlalchemy import func, select
@@ -17,7 +17,7 @@ from workflows.base.clock import SHANGHAI, today
 from workflows.base.session import Database
 from workflows.cases.model import Case
 from workflows.cases.process import newest
-from workflows.cases.scenario_people import day_of, kind_of
+from workflows.cases.scenario_people import day_of, kind_of, worked
 from workflows.cases.scenarios import Run, Scenarios
 from workflows.documents.issue import Sign
 from workflows.registers.demo_cast import UNITS
@@ -119,14 +119,15 @@ def roster(
     scenarios: Scenarios,
     county: DemoCounty,
     people: list[DemoPerson],
-    **columns: str,
+    kind: str = "qualified",
+    **columns: str | date,
 ) -> bytes:
-    """People of the county's list, each of whom meets the process's tests; ``columns`` replace cells of all."""
+    """People of the county's list as a kind of the process's scenarios; ``columns`` replace cells of all."""
     with database.reading() as session:
         definition = newest(session, scenarios.process).roster
     if definition is None:
         raise LookupError(f"{scenarios.process} has no roster")
-    usual: Mapping[str, Any] = kind_of(scenarios.content["people"], "qualified")["row"]
+    usual: Mapping[str, Any] = worked(kind_of(scenarios.content["people"], kind)["row"])
     labels = {column.key: {one.value: one.label for one in column.options} for column in definition.columns}
     rows = []
     for person in people:
@@ -134,6 +135,8 @@ def roster(
         cells |= {
             key: value for key, value in person_values(person, county.village_of(person)).items() if value
         } | columns
+        if person.category is None:
+            cells["identity_category"] = "other"
         rows.append(
             {
                 key: labels.get(key, {}).get(value, value) if isinstance(value, str) else value

@@ -22,11 +22,16 @@ from webapp.progress import Progress
 from workflows.audit.model import Event
 from workflows.base import installation
 from workflows.base.clock import now
-from workflows.base.privacy import use_keyring
+from workflows.base.privacy import Keyring, use_keyring
 from workflows.base.session import Database
 from workflows.cases.model import Case, WorkItem
+from workflows.cases.project_overview import Wanted, project_page
+from workflows.organisations.actors import Actor
 from workflows.organisations.model import User
 from workflows.registers.model import IdentitySnapshot
+from workflows.registers.project_model import AttendanceMark
+
+PROVINCE = Actor(None, "省级审计", "auditor", division_code="220000")
 
 
 @pytest.fixture(autouse=True)
@@ -143,9 +148,25 @@ def test_the_demonstration_has_cases_at_every_step_and_holds(demonstrated: Datab
         "meeting",
         "joint_issue",
         "acknowledge",
+        "confirmation",
+        "township_check",
     }
     assert late
-    assert {"recognised", "publicised", "paying"} <= statuses
+    assert {"recognised", "publicised", "paying", "paid"} <= statuses
+
+
+def test_the_demonstration_has_a_month_paid_and_wages_that_are_late(
+    demonstrated: Database, tmp_path: Path
+) -> None:
+    use_keyring(Keyring.load(tmp_path / "keys.json"))
+    with demonstrated.reading() as session:
+        one, other = project_page(session, PROVINCE, Wanted()).lines[::-1]
+        assert (one.figures.paid_fen, one.figures.owed_fen) == (11 * 22 * 180_00, 0)
+        assert (one.figures.people, one.figures.poor) == (11, 8)
+        assert [holder.office for holder in one.holders] == ["示范镇人民政府"]
+        assert (other.figures.paid_fen, other.late) == (0, True)
+        assert [holder.office for holder in other.holders] == ["施工单位"]
+        assert session.scalar(select(func.count()).select_from(AttendanceMark)) == 2 * (11 + 6)
 
 
 def test_the_demonstration_is_loaded_once(demonstrated: Database) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-COUNTY, NEIGHBOUR = "220822", "220881"
+COUNTY, NEIGHBOUR, PROVINCE = "220822", "220881", "220000"
 #: Township code → name and villages. Codes from …901 on are not given to any township.
 TOWNSHIPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "220822901": ("示范镇", ("前进村", "春光村", "和顺村")),
@@ -98,6 +98,7 @@ ACCOUNTS: tuple[Account, ...] = (
         ("b", "金慎之", "clerk"),
         ("head", "金玉堂", "head"),
     ),
+    *_officers("sheng", "hrss", PROVINCE, "省人社厅", ("renshe", "任省之", "clerk")),
     Account("shenji", "沈明鉴", "auditor", COUNTY, "审计人员"),
     Account("guanli", "管志远", "admin", COUNTY, "系统管理员"),
     Account("qiye1", "陈一诺", "employer", COUNTY, "用人单位首个账号", unit=1),
@@ -132,6 +133,7 @@ OFFICES = (
     ("ndrc", COUNTY, "通榆县发展和改革局"),
     ("finance", COUNTY, "通榆县财政局"),
     ("owner", COUNTY, "通榆县水利局"),
+    ("hrss", PROVINCE, "吉林省人力资源和社会保障厅"),
     ("township", "220881901", "示例镇人民政府"),
     ("hrss", NEIGHBOUR, "洮南市人力资源和社会保障局"),
     ("rural", NEIGHBOUR, "洮南市乡村振兴局"),

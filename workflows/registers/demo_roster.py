@@ -25,6 +25,7 @@ def person_values(person: DemoPerson, village: str = "") -> dict[str, Cell]:
         "household": person.household,
         "phone": person.phone,
         "bank_account": person.bank_account,
+        "card": person.bank_account,
     }
 
 
