@@ -1,0 +1,1 @@
+"""The subcommands of ``wengang``, a module each for what they are about."""
