@@ -132,7 +132,9 @@ def test_a_form_sent_again_with_another_text_is_refused(
     page = browser.get(f"/work/{review}")
     sent = answered(page, outcome="agree", opinion=OPINION, rest_verdict="agree", **REVIEW)
     browser.submit(f"/work/{review}/decide", sent)
-    browser.post(f"/work/{review}/decide", {**sent, "opinion": "改主意了，不同意。"}, 303)
+    again = browser.refused(f"/work/{review}/decide", {**sent, "opinion": "改主意了，不同意。"}, 422)
+    assert "这个页面已经提交过，内容与上次不同" in again.main
+    assert kept(again)["意见"].startswith("改主意了，不同意。")
     (decision,) = decisions(officer_database, review)
     assert decision.opinion == OPINION
 

@@ -21,9 +21,10 @@ from webapp.officer.blueprint import bp, case_caption, item_seen, own_office, po
 from webapp.officer.evidence import gather, roster_arguments
 from webapp.officer.panel import panel, signed_content
 from webapp.officer.worklist import filters_of, remembered
-from workflows.base.errors import Conflict, Invalid
+from workflows.base.errors import Conflict, Invalid, WengangError
 from workflows.cases import drafts
 from workflows.cases.answering import parse_answers, step_form
+from workflows.cases.commands import KeyUsed
 from workflows.cases.completing import complete
 from workflows.cases.lists import lists_for
 from workflows.cases.model import Decision, WorkItem
@@ -120,7 +121,7 @@ def decide(item_id: int) -> ResponseReturnValue:
     try:
         errors = uploads.take(item_id)
     except Conflict as error:
-        return _conflict(item_id, raw, error.message)
+        return _conflict(item_id, raw, error)
     if "add_row" in request.form or (errors and "upload" in request.form):
         typed.errors = errors
         return _show(item_id, typed, 422 if errors else 200)
@@ -148,11 +149,13 @@ def decide(item_id: int) -> ResponseReturnValue:
                 command_key=_command_key(),
                 rest_verdict=request.form.get("rest_verdict") or None,
             )
+    except KeyUsed as error:
+        return _conflict(item_id, raw, error)
     except Invalid as error:
         typed.errors = error.errors or {"": error.message}
         return _show(item_id, typed, 422)
     except Conflict as error:
-        return _conflict(item_id, raw, error.message)
+        return _conflict(item_id, raw, error)
     return redirect(url_for("officer.done", item_id=item_id), 303)
 
 
@@ -163,8 +166,9 @@ def _command_key() -> str:
     return key
 
 
-def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> ResponseReturnValue:
-    """Somebody else was faster: who and when, and everything typed, to be copied."""
+def _conflict(item_id: int, raw: dict[str, list[str]], error: WengangError) -> ResponseReturnValue:
+    """Somebody else was faster, or this page was sent before and said something else: who and when, and everything typed, to
+    be copied."""
     session = reading()
     found, _ = item_seen(session, item_id)
     process = process_of(session, found.case.version_id)
@@ -172,8 +176,8 @@ def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> Response
     chosen = next((one.label for one in definition.outcomes if [one.key] == raw.get("outcome")), "")
     page = render_template(
         "officer/conflict.html",
-        error_title="已由他人办理",
-        message=message,
+        error_title="已由他人办理" if isinstance(error, Conflict) else "这个页面已经提交过",
+        message=error.message,
         case=found.case,
         item=found,
         chosen=chosen,
@@ -181,7 +185,7 @@ def _conflict(item_id: int, raw: dict[str, list[str]], message: str) -> Response
         still_open=found.closed_at is None,
         following=next_item(session, page_actor(), found, filters_of(remembered())),
     )
-    return page, 409
+    return page, error.status
 
 
 def _kept(

@@ -16,6 +16,14 @@ from workflows.cases.model import Command
 
 USED = "这个页面已经提交过，内容与上次不同。请刷新页面，按最新内容办理。"
 
+
+class KeyUsed(Invalid):
+    """The key was used for something else: nothing was done, and what was done before stands."""
+
+    def __init__(self) -> None:
+        super().__init__(USED)
+
+
 _REMEMBER = insert(Command.__table__)  # type: ignore[arg-type]  # declarative calls its Table a FromClause
 _commands = Command.__table__.c
 _OF_KEY = select(_commands.digest, _commands.result).where(_commands.key == bindparam("key"))
@@ -35,7 +43,7 @@ def replayed(session: Session, key: str, digest: str) -> dict[str, Any] | None:
     if command is None:
         return None
     if command.digest != digest:
-        raise Invalid(USED)
+        raise KeyUsed
     result: dict[str, Any] = command.result
     return result
 
@@ -55,4 +63,4 @@ def remember(
     try:
         session.connection().execute(_REMEMBER, values)  # nobody asks the session for it again
     except IntegrityError as error:
-        raise Invalid(USED) from error
+        raise KeyUsed from error
