@@ -16,6 +16,7 @@ from webapp import (
     errors,
     glance,
     logs,
+    measures,
     navigation,
     numbers,
     security,
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     numbers.install(app)
     glance.install(app)
     logs.install(app)
+    measures.install(app)
     database.install(app)
     CSRFProtect(app)
     Bootstrap5(app)

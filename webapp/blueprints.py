@@ -12,6 +12,7 @@ from webapp.employer import bp as employer
 from webapp.finance import bp as finance
 from webapp.health import bp as health
 from webapp.home import bp as home
+from webapp.metrics import bp as metrics
 from webapp.officer import bp as officer
 from webapp.officer.files import bp as files
 from webapp.overview import bp as overview
@@ -19,6 +20,7 @@ from webapp.public import bp as public
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health,
+    metrics,
     home,
     auth,
     account,

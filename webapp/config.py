@@ -39,6 +39,7 @@ class Settings:
     :param queue_url: ``""`` = an SQLite file in ``data_dir``; else ``redis://…`` or ``postgresql://…``.
     :param signer_file: PKCS#12 file of the official seal; ``None`` = the development certificate in ``data_dir``.
     :param sms_adapter: ``module:function`` that sends a short message; ``""`` = none are sent.
+    :param metrics_token: what whoever asks for ``/metrics`` must bring; ``""`` = only this machine may ask.
     :param proxies: how many reverse proxies stand in front and set X-Forwarded-*.
     """
 
@@ -52,6 +53,7 @@ class Settings:
     signer_file: Path | None = None
     signer_password: str = ""
     sms_adapter: str = ""
+    metrics_token: str = ""
     proxies: int = 0
     idle_minutes: int = 30
     max_upload_bytes: int = 25 * 1024 * 1024
@@ -73,6 +75,7 @@ class Settings:
             signer_file=_signer(env.get("WENGANG_SIGNER_FILE", "")),
             signer_password=_secret(env, "WENGANG_SIGNER_PASSWORD"),
             sms_adapter=env.get("WENGANG_SMS_ADAPTER", ""),
+            metrics_token=_secret(env, "WENGANG_METRICS_TOKEN"),
             proxies=_integer(env, "WENGANG_PROXIES", 0),
             idle_minutes=_integer(env, "WENGANG_IDLE_MINUTES", 30),
         )

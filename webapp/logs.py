@@ -78,7 +78,7 @@ def install(app: Flask) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if request.endpoint not in {"static", "bootstrap.static", "health.healthz"}:
+        if request.endpoint not in {"static", "bootstrap.static", "health.healthz", "metrics.metrics"}:
             log.info(
                 "answered",
                 extra={

@@ -18,6 +18,7 @@ from huey import Huey
 from webapp.audit.verifying import verification_handler
 from webapp.config import Settings
 from webapp.health import WORKER
+from webapp.measures import timed
 from webapp.queue import make_queue
 from webapp.startup import open_database, prepare, signer
 from workflows.base.heartbeat import beat
@@ -153,5 +154,5 @@ def make_worker(settings: Settings, threads: int = 2) -> Worker:
     ):  # papers would come out wrong without any error: say so before the first one
         log.warning("fonts: %s", problem)
     database = open_database(settings)
-    handlers = {**jobs.handlers(signer(settings)), **verification_handler()}
+    handlers = timed({**jobs.handlers(signer(settings)), **verification_handler()})
     return Worker(database, handlers, make_queue(settings), threads)

@@ -269,7 +269,7 @@ def test_a_failing_row_keeps_its_reason_backs_off_and_is_given_up(
     assert drain(database, {"mail": fail}) == 0, "it waits before it is tried again"
     assert len(tries) == 1
     (row,) = _rows(database)
-    assert row.last_error == "OSError: post office closed"
+    assert row.last_error == "OSError"  # its words may quote what somebody typed
     assert row.due_at == now() + timedelta(seconds=10)
     for _ in range(30):
         clock(timedelta(hours=1))

@@ -34,6 +34,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "static": EVERYONE,
     "bootstrap.static": EVERYONE,
     "health.healthz": EVERYONE,
+    "metrics.metrics": EVERYONE,
     "home.index": EVERYONE,
     # Login and account
     "auth.login": only(GUEST),

@@ -12,13 +12,15 @@ from sqlalchemy import select
 from tests.web.client import Browser
 from tests.web.world import COUNTY, PASSWORD, TOWNSHIP, World
 from webapp import health
+from webapp.admin.jobs import why
 from workflows.audit.model import Event
 from workflows.audit.verify import verify_streams
 from workflows.base.calendar import CalendarDay
 from workflows.base.clock import now, today
 from workflows.base.heartbeat import beat
-from workflows.base.outbox import MAX_ATTEMPTS, OutboxRow, put
+from workflows.base.outbox import MAX_ATTEMPTS, OutboxRow, put, reason
 from workflows.base.session import Database
+from workflows.documents.errors import DocumentError
 from workflows.organisations.actors import posts_of
 from workflows.organisations.model import Assignment, Department, User
 
@@ -241,12 +243,13 @@ def test_a_failed_job_is_tried_again(admin: Browser, web_database: Database) -> 
         failed, waiting = session.scalars(
             select(OutboxRow).where(OutboxRow.done_at.is_(None)).order_by(OutboxRow.id)
         ).all()
-        failed.attempts, failed.last_error = MAX_ATTEMPTS, "RuntimeError: 王五"
+        failed.attempts, failed.last_error = MAX_ATTEMPTS, reason(RuntimeError("王五"))
         failed.due_at = now() + timedelta(hours=1)
         number, other = failed.id, waiting.id
     page = admin.get("/admin/jobs")
     assert "生成文书" in page.main
     assert "不再自动重试" in page.main
+    assert "程序出错（RuntimeError）" in page.main
     assert "王五" not in page.source
     admin.submit(f"/admin/jobs/{number}/retry")
     with web_database.transaction() as session:
@@ -256,6 +259,20 @@ def test_a_failed_job_is_tried_again(admin: Browser, web_database: Database) -> 
     admin.refused(f"/admin/jobs/{other}/retry", {}, 409)
     admin.refused("/admin/jobs/999/retry", {}, 404)
     assert "job-retried" in kinds_of_events(web_database)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(28, "/srv/王五.pdf"), "请检查磁盘空间"),
+        (TimeoutError(), "没有回应"),
+        (DocumentError("文书排版超时。", "late"), "文书排版超时。"),
+        (KeyError("王五"), "程序出错（KeyError）"),
+    ],
+)
+def test_why_a_job_failed(error: Exception, words: str) -> None:
+    assert words in why(reason(error))
+    assert "王五" not in why(reason(error))
 
 
 def test_a_worker_that_does_not_run_is_said(admin: Browser) -> None:

@@ -31,6 +31,28 @@ TITLES = {
     "verify_everything": "核验操作记录",
 }
 
+#: Kind of error → what it means to whoever runs the installation. Other errors name themselves.
+REASONS = {
+    "OperationalError": "数据库当时连接不上或者繁忙",
+    "InterfaceError": "数据库当时连接不上",
+    "OSError": "读写文件或者连接外部服务失败，请检查磁盘空间、文件夹权限和网络",
+    "FileNotFoundError": "要用的文件不在了，请从备份恢复",
+    "PermissionError": "没有读写文件的权限",
+    "ConnectionRefusedError": "邮件或短信服务器拒绝连接",
+    "TimeoutError": "邮件或短信服务器没有回应",
+    "SMTPAuthenticationError": "邮件服务器的用户名或密码不对",
+    "SMTPRecipientsRefused": "邮件服务器不接受收件地址",
+    "MemoryError": "内存不足",
+    "InvalidTag": "加密数据无法解密，密钥不对或者数据被改动",
+}
+
+
+def why(error: str) -> str:
+    """What ``last_error`` says, in words."""
+    if not error.isascii():
+        return error
+    return REASONS.get(error, f"程序出错（{error}），请把编号告诉运行维护人员")
+
 
 @bp.get("/jobs")
 @allow("admin")
@@ -49,6 +71,7 @@ def jobs() -> ResponseReturnValue:
             "title": TITLES.get(row.kind, "后台处理"),
             "created_at": row.created_at,
             "attempts": row.attempts,
+            "why": why(row.last_error or ""),
             "next": None if row.attempts >= MAX_ATTEMPTS else row.due_at,
         }
         for row in session.scalars(

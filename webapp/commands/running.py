@@ -2,10 +2,39 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
 from webapp import logs
 from webapp.config import Settings
+
+
+def share_measures(settings: Settings) -> None:
+    """Let web and worker on this machine keep their figures side by side, for ``/metrics`` to add up.
+
+    Must come before anything that counts is imported. Files of processes that are gone for good are removed; what a recycled
+    process of a running web counted stays.
+    """
+    folder = settings.data_dir / "metrics"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    if not any(alive(file) for file in folder.glob("*.db")):
+        for file in folder.glob("*.db"):
+            file.unlink(missing_ok=True)
+
+
+def alive(file: Path) -> bool:
+    """Whether the process whose figures these are still runs. The library names files KIND_PID.db."""
+    number = file.stem.rpartition("_")[2]
+    try:
+        os.kill(int(number), 0)
+    except (ValueError, ProcessLookupError):
+        return False
+    except PermissionError:  # somebody else's process
+        pass
+    return True
 
 
 @click.command()
@@ -15,19 +44,23 @@ from webapp.config import Settings
 @click.option("--threads", default=8, show_default=True, help="每个进程的线程数。")
 def serve(host: str, port: int, processes: int, threads: int) -> None:
     """启动网站。"""
+    logs.configure()
+    settings = Settings.from_environment()
+    share_measures(settings)
     from webapp.serving import serve as run
 
-    logs.configure()
-    run(Settings.from_environment(), host, port, processes, threads)
+    run(settings, host, port, processes, threads)
 
 
 @click.command()
 @click.option("--threads", default=2, show_default=True, help="同时处理的任务数。")
 def worker(threads: int) -> None:
     """启动后台处理：生成文书、读取名单、到期处理、每日封存。"""
+    logs.configure()
+    settings = Settings.from_environment()
+    share_measures(settings)
     from webapp.worker import make_worker
 
-    logs.configure()
-    made = make_worker(Settings.from_environment(), threads)
+    made = make_worker(settings, threads)
     made.run()
     made.database.close()

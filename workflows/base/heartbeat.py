@@ -29,7 +29,12 @@ def beat(session: Session, name: str) -> None:
     session.merge(Heartbeat(name=name, at=_instant()))
 
 
+def silence(session: Session, name: str) -> float:
+    """Seconds since ``name`` was heard of; -1 when it never was."""
+    row = session.get(Heartbeat, name)
+    return max(0.0, (_instant() - row.at).total_seconds()) if row is not None else -1
+
+
 def lives(session: Session, name: str, within: timedelta = timedelta(seconds=60)) -> bool:
     """Whether ``name`` was heard of within that time."""
-    row = session.get(Heartbeat, name)
-    return row is not None and _instant() - row.at <= within
+    return 0 <= silence(session, name) <= within.total_seconds()

@@ -15,6 +15,7 @@ from sqlalchemy import Index, Integer, String, Text, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from workflows.base.clock import now
+from workflows.base.errors import WengangError
 from workflows.base.model import Base, Identifier, JsonText, UtcDateTime
 from workflows.base.session import Database
 
@@ -54,6 +55,12 @@ def put(session: Session, kind: str, key: str, payload: dict[str, Any]) -> None:
     session.add(OutboxRow(kind=kind, key=f"{kind}:{key}", payload={"key": key, **payload}))
 
 
+def reason(error: Exception) -> str:
+    """Why a task failed, as far as an administrator may know: words made for people, else the kind of error. What a driver or a
+    library says may quote what somebody typed."""
+    return error.message if isinstance(error, WengangError) else type(error).__name__
+
+
 def drain(database: Database, handlers: dict[str, Handler], limit: int = 100) -> int:
     """Do what is due; returns how many rows were done. A failing row backs off (doubling, one hour at most)."""
     with database.reading() as session:
@@ -89,7 +96,7 @@ def _attempt(database: Database, handlers: dict[str, Handler], row_id: int) -> b
         log.exception("outbox row %s (%s) failed", row_id, kind)
         with database.transaction() as session:
             failed = session.get_one(OutboxRow, row_id)
-            failed.last_error = f"{type(error).__name__}: {error}"[:2000]
+            failed.last_error = reason(error)
             failed.due_at = now() + timedelta(seconds=min(3600, 5 * 2**attempts))
         return False
     with database.transaction() as session:
