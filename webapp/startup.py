@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import inspect
 
+from webapp import sending
 from webapp.config import ConfigurationError, Settings
 from workflows.base.files import FileStore
 from workflows.base.installation import Installation, use_installation
@@ -21,7 +22,7 @@ def prepare(settings: Settings) -> tuple[Keyring, FileStore]:
     keyring = settings.load_keyring()
     use_keyring(keyring)
     store = FileStore(settings.files_dir)
-    use_installation(Installation(public_url=settings.public_url, demonstration=settings.demo, files=store))
+    use_installation(Installation(settings.public_url, settings.demo, store, sending.channels(settings)))
     return keyring, store
 
 

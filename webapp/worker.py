@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from huey import Huey
 
+from webapp import sending
 from webapp.audit.verifying import verification_handler
 from webapp.config import Settings
 from webapp.health import WORKER
@@ -154,5 +155,6 @@ def make_worker(settings: Settings, threads: int = 2) -> Worker:
     ):  # papers would come out wrong without any error: say so before the first one
         log.warning("fonts: %s", problem)
     database = open_database(settings)
-    handlers = timed({**jobs.handlers(signer(settings)), **verification_handler()})
+    leaving = sending.handlers(sending.make_send(settings))
+    handlers = timed({**jobs.handlers(signer(settings)), **verification_handler(), **leaving})
     return Worker(database, handlers, make_queue(settings), threads)

@@ -23,6 +23,7 @@ TITLES = {
     "read_roster": "读取花名册",
     "read_identities": "读取身份名单",
     "notice": "发送通知",
+    "send_notice": "发出邮件或短信",
     "notify-user": "发送通知",
     "notify-department": "发送通知",
     "read_answer": "核对银行回执",

@@ -13,11 +13,13 @@ class Installation:
     :param public_url: what QR codes and links point to, without a slash at the end.
     :param demonstration: every document and page says that its data is fictional.
     :param files: where uploads and documents lie.
+    :param channels: by what notices leave the house beside standing in the application: ``mail``, ``sms``.
     """
 
     public_url: str
     demonstration: bool
     files: FileStore
+    channels: tuple[str, ...] = ()
 
 
 _installation: Installation | None = None

@@ -36,9 +36,6 @@ from workflows.registers.membership import load_actor
 
 log = logging.getLogger(__name__)
 
-#: Sends a notice outside (SMTP, SMS): address kind, address, subject, text. ``None``: in the application only.
-Send = Callable[[str, str, str, str], None]
-
 
 def handlers(sign: Sign) -> dict[str, Handler]:
     """Outbox kind → what to do. Each may be called again after a crash and has one effect."""

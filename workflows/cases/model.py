@@ -354,6 +354,9 @@ class Notice(Base):
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     urgent: Mapped[bool] = mapped_column(Boolean, default=False)
+    #: When its sending by mail and by short message began. Whatever died after that may have sent it: it is not sent again.
+    mail_begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    sms_begun_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class Unmasking(Base):

@@ -8,10 +8,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.base.clock import today
+from workflows.base.installation import installation
+from workflows.base.outbox import put
 from workflows.cases.model import Case, Notice, WorkItem
 from workflows.cases.offices import office_of
 from workflows.organisations.model import DEPARTMENT_KINDS, Assignment
 from workflows.registers.model import EmployerMember
+
+#: The worker's task to let a notice leave the house by one channel.
+SEND = "send_notice"
 
 
 def write(
@@ -29,16 +34,20 @@ def write(
     :param key: what it is about; once for each user and key.
     :param about: where it leads when it is about no case, see :attr:`workflows.cases.model.Notice.about`.
     """
-    written = 0
+    written = []
     for user in sorted(set(users)):
         own = f"{key}-{user}"
         if session.scalars(select(Notice.id).where(Notice.key == own)).first() is None:
-            session.add(
+            written.append(
                 Notice(user_id=user, case_id=case_id, about=about, text=text[:300], key=own, urgent=urgent)
             )
-            written += 1
+    session.add_all(written)
     session.flush()
-    return written
+    for notice in written:
+        for channel in installation().channels:
+            put(session, SEND, f"{channel}-{notice.id}", {"notice": notice.id, "channel": channel})
+    session.flush()
+    return len(written)
 
 
 def _members(session: Session, employer_id: int | None) -> list[int]:

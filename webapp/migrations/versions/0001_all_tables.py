@@ -876,6 +876,8 @@ def upgrade() -> None:
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('read_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('urgent', sa.Boolean(), nullable=False),
+    sa.Column('mail_begun_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('sms_begun_at', sa.DateTime(timezone=True), nullable=True),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_notices_case_id_cases')),
     sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_notices_user_id_users')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_notices')),
