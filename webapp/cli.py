@@ -23,6 +23,7 @@ for one in (
     setting_up.identity_template,
     checking.check,
     checking.audit,
+    checking.sweep_files,
     catalogue.catalogue,
     demonstration.demo,
 ):

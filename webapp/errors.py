@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import unicodedata
 from typing import Any
 
@@ -9,6 +10,7 @@ from flask import Flask, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from psycopg.errors import DiskFull
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -43,6 +45,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(RequestEntityTooLarge, _too_large)
     app.register_error_handler(OperationalError, _database_failed)
     app.register_error_handler(PoolTimeout, _busy)
+    app.register_error_handler(OSError, _file_failed)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _unknown)
 
@@ -73,8 +76,22 @@ def _busy(error: Exception) -> ResponseReturnValue:
     return answer(503)
 
 
+def _no_space(error: Exception) -> ResponseReturnValue:
+    _note(error)
+    return answer(
+        503,
+        "服务器磁盘已满，这次操作没有保存，没有改动任何数据。请把填写的内容留好，告诉系统管理员清理磁盘后再提交。",
+    )
+
+
+def _file_failed(error: OSError) -> ResponseReturnValue:
+    return _no_space(error) if error.errno in (errno.ENOSPC, errno.EDQUOT) else _unknown(error)
+
+
 def _database_failed(error: OperationalError) -> ResponseReturnValue:
-    """Gone or locked: come back later. Any other failure of a statement is ours."""
+    """Full, gone or locked: come back later. Any other failure of a statement is ours."""
+    if "disk is full" in str(error.orig) or isinstance(error.orig, DiskFull):
+        return _no_space(error)
     gone = error.connection_invalidated or not db.engine.url.drivername.startswith("sqlite")
     return _busy(error) if gone or "locked" in str(error.orig) else _unknown(error)
 
@@ -107,7 +124,7 @@ def answer(
 ) -> ResponseReturnValue:
     """An error as the caller understands it: JSON for a script, else a page.
 
-    :param keep: show what was typed, so that it can be copied; on by itself for 401, 409 and 422.
+    :param keep: show what was typed, so that it can be copied; on by itself for 401, 409, 422 and whatever is our fault.
     """
     title, what = WORDS.get(status, WORDS[500 if status >= 500 else 400])
     message = message or what
@@ -118,7 +135,7 @@ def answer(
         if login_href:
             body["login"] = login_href
         return jsonify(body), status
-    typed = typed_text() if keep or status in {401, 409, 422} else []
+    typed = typed_text() if keep or status in {401, 409, 422} or status >= 500 else []
     page = render_template(
         "account/error.html",
         status=status,

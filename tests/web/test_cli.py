@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import logging
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -176,6 +177,34 @@ def test_the_demonstration_is_loaded_once(demonstrated: Database) -> None:
     with demonstrated.reading() as session:
         assert session.scalar(select(func.count()).select_from(Event)) == before
     assert "shifan.clerk" in wengang("demo", "accounts").stdout
+
+
+def test_files_that_no_row_names_are_listed_and_then_deleted(demonstrated: Database, tmp_path: Path) -> None:
+    def found(*arguments: str, status: int = 0) -> int:
+        return int(
+            json.loads(wengang("sweep-files", *arguments, status=status).stdout.splitlines()[0])["files"]
+        )
+
+    files = set((tmp_path / "files").glob("??/*"))
+    orphan = tmp_path / "files" / "aa" / "orphan"
+    orphan.parent.mkdir(exist_ok=True)
+    orphan.write_bytes(b"left by a crash")
+    for path in (*files, orphan):
+        os.utime(path, (0, 0))
+    assert found() == 1
+    assert orphan.exists()
+    assert found("--delete") == 1
+    assert set((tmp_path / "files").glob("??/*")) == files
+    assert found("--delete") == 0
+
+
+def test_the_files_of_another_database_are_left_alone(installed: Database, tmp_path: Path) -> None:
+    orphan = tmp_path / "files" / "aa" / "orphan"
+    orphan.parent.mkdir(parents=True)
+    orphan.write_bytes(b"of another database")
+    os.utime(orphan, (0, 0))
+    assert "请先确认数据库和数据目录是同一套" in wengang("sweep-files", "--delete", status=1).stderr
+    assert orphan.exists()
 
 
 def test_an_altered_row_is_named(demonstrated: Database) -> None:

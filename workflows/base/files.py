@@ -10,7 +10,7 @@ import hashlib
 import os
 import secrets
 import unicodedata
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Integer, String, select
@@ -71,6 +71,7 @@ class FileStore:
             file.write(keyring().encrypt(content))
             file.flush()
             os.fsync(file.fileno())
+        _keep_name(path.parent)
         row = StoredFile(
             token=token,
             name=clean_name(name),
@@ -113,16 +114,24 @@ class FileStore:
             raise Invalid("文件内容与登记的摘要不一致，可能已损坏，请联系管理员。")
         return content
 
-    def sweep(self, session: Session, older_than: timedelta = timedelta(days=1)) -> int:
-        """Remove files that no row names (left by a crash before the commit); returns how many."""
+    def orphans(self, session: Session, older_than: timedelta = timedelta(days=1)) -> list[Path]:
+        """Files that no row names, left by a crash before the commit.
+
+        :param older_than: by the machine's own time; a younger one's row may be about to commit.
+        """
+        limit = datetime.now(UTC).timestamp() - older_than.total_seconds()
+        old = [path for path in self.root.glob("??/*") if path.stat().st_mtime < limit]
         known = set(session.scalars(select(StoredFile.token)))
-        limit = (now() - older_than).timestamp()
-        removed = 0
-        for path in self.root.glob("??/*"):
-            if path.name not in known and path.stat().st_mtime < limit:
-                path.unlink()
-                removed += 1
-        return removed
+        return sorted(path for path in old if path.name not in known)
+
+
+def _keep_name(folder: Path) -> None:
+    """A file whose name a power cut takes is as lost as one without content."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def sniff(content: bytes) -> str | None:
