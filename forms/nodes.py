@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from workflows.base.errors import CatalogueError
+from workflows.base.yaml_text import SafeLoader, load
 
 _KEY = re.compile(r"[a-z][a-z0-9_]*\Z")
 
@@ -19,12 +20,12 @@ def read_yaml(text: str, file: str) -> object:
     :raises CatalogueError: when it is not YAML, or a key stands twice in one mapping.
     """
     try:
-        return yaml.load(text, Loader=_UniqueLoader)  # noqa: S506 - a SafeLoader that refuses duplicate keys
+        return load(text, _UniqueLoader)
     except (yaml.YAMLError, RecursionError) as error:
         raise CatalogueError([f"{file}：不是正确的 YAML，请检查缩进、冒号和引号。{error}"]) from None
 
 
-class _UniqueLoader(yaml.SafeLoader):
+class _UniqueLoader(SafeLoader):
     """YAML without the silent overwriting of duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -135,11 +136,12 @@ def test_with_a_token_whoever_brings_it(guarded: Flask) -> None:
 
 
 def test_files_of_processes_that_are_gone_are_removed(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", "")
-    folder = tmp_path / "metrics"
-    folder.mkdir()
+    share_measures(settings)
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    assert folder.stat().st_mode & 0o777 == 0o700
     old = folder / "counter_999999999.db"
     old.touch()
     mine = folder / "histogram_1.db"
@@ -150,3 +152,4 @@ def test_files_of_processes_that_are_gone_are_removed(
     mine.rename(folder / "histogram_none.db")
     share_measures(settings)
     assert list(folder.iterdir()) == []
+    folder.rmdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -10,15 +11,25 @@ import click
 from webapp import logs
 from webapp.config import Settings
 
+_MEMORY = Path("/dev/shm")  # noqa: S108  # a folder there that somebody else made is not used
+
+
+def _ours(folder: Path) -> bool:
+    return folder.stat(follow_symlinks=False).st_uid == os.geteuid() and not folder.is_symlink()
+
 
 def share_measures(settings: Settings) -> None:
     """Let web and worker on this machine keep their figures side by side, for ``/metrics`` to add up.
 
-    Must come before anything that counts is imported. Files of processes that are gone for good are removed; what a recycled
-    process of a running web counted stays.
+    Must come before anything that counts is imported. The files are mapped into memory, where a disk that is full kills whoever
+    writes (SIGBUS): so they lie in memory, where there is such a place. Files of processes that are gone for good are removed;
+    what a recycled process of a running web counted stays.
     """
-    folder = settings.data_dir / "metrics"
-    folder.mkdir(parents=True, exist_ok=True)
+    name = hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:16]
+    folder = _MEMORY / f"wengang-{os.geteuid()}-{name}"
+    if not _MEMORY.is_dir() or not os.access(_MEMORY, os.W_OK) or (folder.exists() and not _ours(folder)):
+        folder = settings.data_dir / "metrics"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     if not any(alive(file) for file in folder.glob("*.db")):
         for file in folder.glob("*.db"):

@@ -6,13 +6,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from flask import Response, render_template
 from flask.typing import ResponseReturnValue
 
 from webapp.access import everyone
 from webapp.database import reading
 from webapp.public.blueprint import bp
+from workflows.base import yaml_text
 from workflows.cases.public_views import offices_by_county, running_publicities
 
 #: 公示 come down when they end; papers and cases are for those who hold them.
@@ -31,7 +31,7 @@ Disallow: /account
 def policy_list() -> dict[str, Any]:
     """政策清单 as data: what the notice offers whom, article by article."""
     text = Path(__file__).with_name("policies.yaml").read_text(encoding="utf-8")
-    found: dict[str, Any] = yaml.safe_load(text)
+    found: dict[str, Any] = yaml_text.load(text)
     return found
 
 

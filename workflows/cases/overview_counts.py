@@ -13,10 +13,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from sqlalchemy import Select, and_, distinct, func, or_, select
 from sqlalchemy.orm import Session
 
+from workflows.base import yaml_text
 from workflows.organisations.actors import Actor
 from workflows.organisations.divisions import codes_below
 from workflows.organisations.model import Division
@@ -81,7 +81,7 @@ class CountyCounts:
 def targets() -> tuple[Target, ...]:
     """``targets.yaml``: data with its articles."""
     text = files("workflows.cases").joinpath("targets.yaml").read_text(encoding="utf-8")
-    found: list[dict[str, Any]] = yaml.safe_load(text)
+    found: list[dict[str, Any]] = yaml_text.load(text)
     return tuple(Target(**one) for one in found)
 
 

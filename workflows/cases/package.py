@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from importlib.resources.abc import Traversable
 from typing import Any
 
-import yaml
-
 from forms.definition import FormDefinition, RosterDefinition, load_form, load_roster
 from workflows.base.errors import CatalogueError
+from workflows.base.yaml_text import SafeLoader, load
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def source_digest(texts: dict[str, str]) -> str:
     return hashlib.sha256(whole.encode()).hexdigest()
 
 
-class _Yaml12(yaml.SafeLoader):
+class _Yaml12(SafeLoader):
     """Only ``true`` and ``false`` are booleans, as in YAML 1.2: ``on:`` and ``no:`` stay the words that people wrote."""
 
 
@@ -85,11 +84,11 @@ _Yaml12.yaml_implicit_resolvers = {
         (tag, re.compile(r"^(?:true|false)$") if tag == "tag:yaml.org,2002:bool" else pattern)
         for tag, pattern in resolvers
     ]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 
 
 def parse_config(text: str) -> dict[str, Any]:
     """process.yaml as data with JSON's types only (dates become ISO texts)."""
-    content = yaml.load(text, _Yaml12)  # noqa: S506  # a SafeLoader
+    content = load(text, _Yaml12)
     return json.loads(json.dumps(content, ensure_ascii=False, default=str))  # type: ignore[no-any-return]

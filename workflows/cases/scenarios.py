@@ -8,9 +8,9 @@ from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from typing import Any
 
-import yaml
 from sqlalchemy import select
 
+from workflows.base import yaml_text
 from workflows.base.clock import SHANGHAI, now, today
 from workflows.base.session import Database
 from workflows.cases import (
@@ -58,7 +58,7 @@ class Scenarios:
     @classmethod
     def read(cls, process: str) -> Scenarios:
         text = files("bpmn").joinpath(process, "scenarios.yaml").read_text(encoding="utf-8")
-        return cls(process, yaml.safe_load(text))
+        return cls(process, yaml_text.load(text))
 
     def get(self, key: str) -> Mapping[str, Any]:
         return next(one for one in self.content["scenarios"] if one["key"] == key)

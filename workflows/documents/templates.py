@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from workflows.base import yaml_text
 from workflows.base.errors import CatalogueError
 from workflows.documents.schema import context_problems, schema_problems
 
@@ -55,14 +56,14 @@ class DocumentTemplate:
 @cache
 def shared_context() -> Mapping[str, Any]:
     """``context.yaml``: the types of the keys all documents need (``every``) and of those they may use (``shared``)."""
-    loaded: dict[str, Any] = yaml.safe_load((FORMS / "shared/documents/context.yaml").read_text("utf-8"))
+    loaded: dict[str, Any] = yaml_text.load((FORMS / "shared/documents/context.yaml").read_text("utf-8"))
     return loaded
 
 
 @cache
 def shared_sample() -> Mapping[str, Any]:
     """``sample.yaml``: fictional values for every shared key."""
-    loaded: dict[str, Any] = yaml.safe_load((FORMS / "shared/documents/sample.yaml").read_text("utf-8"))
+    loaded: dict[str, Any] = yaml_text.load((FORMS / "shared/documents/sample.yaml").read_text("utf-8"))
     return loaded
 
 
@@ -90,7 +91,7 @@ def _read(process: str, name: str, root: Path, changed: int) -> DocumentTemplate
     """Read and check once: this happens in deciding transactions, and YAML takes milliseconds."""
     where = _place(process, name)
     folder = root / process / "documents" / name
-    described = yaml.safe_load((folder / "document.yaml").read_text("utf-8"))
+    described = yaml_text.load((folder / "document.yaml").read_text("utf-8"))
     if not isinstance(described, dict):
         raise CatalogueError([f"{where}：内容须为键值"])
     problems = _description_problems(described)

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from workflows.base.errors import CatalogueError
+from workflows.base.yaml_text import SafeLoader, load
 from workflows.engine.errors import Problem
 
 #: Files beside the forms themselves in ``forms/<key>/``.
@@ -22,7 +23,7 @@ _NOT_FORMS = frozenset({"roster"})
 _SHARED = re.compile(r"shared/[a-z][a-z0-9_]*\.dmn")
 
 
-class _StrictLoader(yaml.SafeLoader):
+class _StrictLoader(SafeLoader):
     """YAML that refuses a key written twice: the second would silently win."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -40,7 +41,7 @@ class _StrictLoader(yaml.SafeLoader):
 def read_yaml(text: str, file: str) -> Mapping[str, Any] | Problem:
     """A YAML mapping, or the problem with it."""
     try:
-        content = yaml.load(text, _StrictLoader)  # noqa: S506  # a SafeLoader
+        content = load(text, _StrictLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f"第 {mark.line + 1} 行附近" if mark is not None else ""

@@ -13,8 +13,8 @@ from importlib.resources import files
 from typing import Any
 
 import xlsxwriter
-import yaml
 
+from workflows.base import yaml_text
 from workflows.base.files import XLSX
 
 CSV = "text/csv"
@@ -43,7 +43,7 @@ class Layout:
 
 
 def _read() -> Mapping[str, Layout]:
-    raw = yaml.safe_load(files("workflows.funds").joinpath("layouts.yaml").read_text(encoding="utf-8"))
+    raw = yaml_text.load(files("workflows.funds").joinpath("layouts.yaml").read_text(encoding="utf-8"))
     return {
         key: Layout(
             key,

@@ -11,11 +11,11 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 
-import yaml
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from workflows.audit.record import record, stream
+from workflows.base import yaml_text
 from workflows.base.clock import now
 from workflows.base.errors import Forbidden
 from workflows.base.files import PDF, FileStore
@@ -304,7 +304,7 @@ def _to_be_named() -> tuple[tuple[str, str, str], ...]:
         (process, key, str(described["shape"]))
         for process, config in sorted(configs.items())
         if config.is_file()
-        for key, described in yaml.safe_load(config.read_text(encoding="utf-8")).get("parameters", {}).items()
+        for key, described in yaml_text.load(config.read_text(encoding="utf-8")).get("parameters", {}).items()
         if isinstance(described, dict) and described.get("shape") in ("basis", "account")
     )
 
