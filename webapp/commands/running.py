@@ -18,17 +18,26 @@ def _ours(folder: Path) -> bool:
     return folder.stat(follow_symlinks=False).st_uid == os.geteuid() and not folder.is_symlink()
 
 
+def measures_folder(data_dir: Path) -> Path:
+    """Where processes of one installation keep their figures.
+
+    The files are mapped into memory, where a disk that is full kills whoever writes (SIGBUS): so they lie in memory, where there is
+    such a place.
+    """
+    name = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    folder = _MEMORY / f"wengang-{os.geteuid()}-{name}"
+    if not _MEMORY.is_dir() or not os.access(_MEMORY, os.W_OK) or (folder.exists() and not _ours(folder)):
+        return data_dir / "metrics"
+    return folder
+
+
 def share_measures(settings: Settings) -> None:
     """Let web and worker on this machine keep their figures side by side, for ``/metrics`` to add up.
 
-    Must come before anything that counts is imported. The files are mapped into memory, where a disk that is full kills whoever
-    writes (SIGBUS): so they lie in memory, where there is such a place. Files of processes that are gone for good are removed;
-    what a recycled process of a running web counted stays.
+    Must come before anything that counts is imported. Files of processes that are gone for good are removed; what a recycled
+    process of a running web counted stays.
     """
-    name = hashlib.sha256(str(settings.data_dir).encode()).hexdigest()[:16]
-    folder = _MEMORY / f"wengang-{os.geteuid()}-{name}"
-    if not _MEMORY.is_dir() or not os.access(_MEMORY, os.W_OK) or (folder.exists() and not _ours(folder)):
-        folder = settings.data_dir / "metrics"
+    folder = measures_folder(settings.data_dir)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     if not any(alive(file) for file in folder.glob("*.db")):

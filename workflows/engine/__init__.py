@@ -4,7 +4,8 @@ from workflows.engine import runner
 from workflows.engine.catalogue import lint, publish
 from workflows.engine.definition import PublishedVersion
 from workflows.engine.diagram import draw
-from workflows.engine.dmn import Decided, Decision, Rule, decide, read_decisions
+from workflows.engine.dmn import Decided, Decision, Rule, decide
+from workflows.engine.dmn_reading import read_decisions
 from workflows.engine.errors import (
     EngineError,
     ExpressionError,
@@ -14,13 +15,16 @@ from workflows.engine.errors import (
     Problem,
     RecallRefused,
 )
+from workflows.engine.foreign import Verdict, examine
 from workflows.engine.graph import Element, Flow
 from workflows.engine.package import ProcessPackage, load_package
 from workflows.engine.runner import OpenMessage, OpenTask, OpenTimer, RunResult
 from workflows.engine.scripting import Bindings
+from workflows.engine.trying import Answer, Refused, read_facts, try_table
 from workflows.engine.vocabulary import Argument, Signature, Vocabulary
 
 __all__ = [
+    "Answer",
     "Argument",
     "Bindings",
     "Decided",
@@ -39,15 +43,20 @@ __all__ = [
     "ProcessPackage",
     "PublishedVersion",
     "RecallRefused",
+    "Refused",
     "Rule",
     "RunResult",
     "Signature",
+    "Verdict",
     "Vocabulary",
     "decide",
     "draw",
+    "examine",
     "lint",
     "load_package",
     "publish",
     "read_decisions",
+    "read_facts",
     "runner",
+    "try_table",
 ]

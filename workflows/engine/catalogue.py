@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from workflows.base.errors import CatalogueError
 from workflows.engine.definition import PublishedVersion
-from workflows.engine.dmn import Decision, read_decisions
+from workflows.engine.dmn import Decision
+from workflows.engine.dmn_reading import read_decisions
 from workflows.engine.errors import Problem
 from workflows.engine.graph import read_graph
 from workflows.engine.lint_config import lint_config
@@ -59,7 +62,9 @@ def _examine(package: ProcessPackage, vocabulary: Vocabulary) -> tuple[list[Prob
         problems += lint_tokens(graph)
     if problems:
         return sorted(set(problems)), ""
-    return _specify(package)
+    # Parsed afresh: the library keeps hold of the tree it is given.
+    parsed = parse_specs_of(parse_xml(package.bpmn, FILE), package.key)
+    return ([], parsed) if isinstance(parsed, str) else ([parsed], "")
 
 
 def _tables(package: ProcessPackage) -> tuple[dict[str, Decision], list[Problem]]:
@@ -78,17 +83,20 @@ def _tables(package: ProcessPackage) -> tuple[dict[str, Decision], list[Problem]
     return decisions, problems
 
 
-def _specify(package: ProcessPackage) -> tuple[list[Problem], str]:
-    # Parsed afresh: the library keeps hold of the tree it is given.
-    root = parse_xml(package.bpmn, FILE)
+def specify(root: Any, process_id: str) -> list[Problem]:
+    """Whether the library can read a diagram that has no other problem."""
+    parsed = parse_specs_of(root, process_id)
+    return [] if isinstance(parsed, str) else [parsed]
+
+
+def parse_specs_of(root: Any, process_id: str) -> str | Problem:
+    """The specification as JSON that a version stores, or what keeps the library from making it."""
     try:
-        spec_json = parse_specs(root, package.key)
+        spec_json = parse_specs(root, process_id)
         restore_specs(spec_json)
     except Exception as error:  # the library raises TypeErrors and AttributeErrors of its own
-        node = getattr(error, "tag", None) or package.key
-        return [
-            Problem.at(
-                FILE, str(node), f"无法读入流程引擎（{type(error).__name__}）；请对照已有流程检查这个图形"
-            )
-        ], ""
-    return [], spec_json
+        node = getattr(error, "tag", None) or process_id
+        return Problem.at(
+            FILE, str(node), f"无法读入流程引擎（{type(error).__name__}）；请对照已有流程检查这个图形"
+        )
+    return spec_json

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from workflows.engine.dmn import Decision, Rule, read_decisions
+from workflows.engine.dmn import Decision, Rule
+from workflows.engine.dmn_reading import read_decisions
 from workflows.engine.errors import EngineError, Problem
 from workflows.engine.graph import Element, Flow, Graph, read_graph
 from workflows.engine.package import read_yaml

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from workflows.engine.cells import Cell, Equal, Scalar
-from workflows.engine.dmn import Decision, Input
+from workflows.engine.dmn import MANY, Decision, Input
 from workflows.engine.errors import Problem
 
 MAX_NODES = 200_000
@@ -26,21 +26,42 @@ class _TooComplex(Exception):
     pass
 
 
+#: Overlaps that are named; a table with more is named by these.
+MOST = 20
+
+
 def lint_decision(decision: Decision) -> list[Problem]:
     """Overlaps, gaps and dead rules of a table, each with an example of the input concerned."""
-    columns: _Columns = [
-        [(value, _bits(decision, number, value)) for value in representatives(decision, number)]
-        for number in range(len(decision.inputs))
-    ]
+    return [*contradictions(decision), *omissions(decision)]
+
+
+def contradictions(decision: Decision) -> list[Problem]:
+    """What no input could be answered with, or what inputs would be answered with twice: no such table can be run."""
+    columns = _columns(decision)
     for column, values in zip(decision.inputs, columns, strict=True):
         if not values:
             return [
                 _problem(decision, f"「{column.label}」没有任何可能的取值；请检查允许取值（inputValues）")
             ]
+    return _overlaps(decision, columns) if decision.hit_policy in ("UNIQUE", "ANY") else []
+
+
+def omissions(decision: Decision) -> list[Problem]:
+    """Inputs without a rule, and rules without an input. Elsewhere the answer to such an input is null; here there must be one."""
+    columns = _columns(decision)
+    if not all(columns):
+        return []
     try:
-        return _coverage(decision, columns)
+        return [*_gaps(decision, columns), *_dead(decision, columns)]
     except _TooComplex:
         return [_problem(decision, "太复杂，无法证明没有遗漏和重复；请拆成几张较小的规则表")]
+
+
+def _columns(decision: Decision) -> _Columns:
+    return [
+        [(value, _bits(decision, number, value)) for value in representatives(decision, number)]
+        for number in range(len(decision.inputs))
+    ]
 
 
 def _problem(decision: Decision, what: str) -> Problem:
@@ -51,19 +72,17 @@ def _bits(decision: Decision, number: int, value: Scalar) -> int:
     return sum(1 << row for row, rule in enumerate(decision.rules) if rule.cells[number].matches(value))
 
 
-def _coverage(decision: Decision, columns: _Columns) -> list[Problem]:
-    every = (1 << len(decision.rules)) - 1
+def _gaps(decision: Decision, columns: _Columns) -> list[Problem]:
+    if decision.hit_policy in MANY:
+        return []
+    gap = _search(columns, (1 << len(decision.rules)) - 1, 0)
+    if gap is None:
+        return []
+    return [_problem(decision, f"没有规则适用于：{_example(decision, gap)}；请补一条规则，或限定允许的取值")]
+
+
+def _dead(decision: Decision, columns: _Columns) -> list[Problem]:
     problems: list[Problem] = []
-    if decision.hit_policy in ("UNIQUE", "ANY"):
-        problems += _overlaps(decision, columns)
-    if decision.hit_policy != "COLLECT":
-        gap = _search(columns, every, 0)
-        if gap is not None:
-            problems.append(
-                _problem(
-                    decision, f"没有规则适用于：{_example(decision, gap)}；请补一条规则，或限定允许的取值"
-                )
-            )
     for row, rule in enumerate(decision.rules):
         # Under FIRST a rule must have an input that no earlier rule takes; elsewhere an input at all.
         earlier = (1 << row) - 1 if decision.hit_policy == "FIRST" else 0
@@ -78,25 +97,31 @@ def _coverage(decision: Decision, columns: _Columns) -> list[Problem]:
 def _overlaps(decision: Decision, columns: _Columns) -> list[Problem]:
     problems: list[Problem] = []
     rules = decision.rules
+    # for each column the set (bits) of representatives that a rule's cell matches: two rules meet where all sets do
+    met = [
+        [sum(1 << place for place, (_, bits) in enumerate(values) if bits >> row & 1) for values in columns]
+        for row in range(len(rules))
+    ]
     for first in range(len(rules)):
         for second in range(first + 1, len(rules)):
-            both = 1 << first | 1 << second
-            example: list[Scalar] = []
-            for values in columns:
-                shared = [value for value, bits in values if bits & both == both]
-                if not shared:
-                    break
-                example.append(shared[0])
-            else:
-                if decision.hit_policy == "ANY" and rules[first].outputs == rules[second].outputs:
-                    continue
-                problems.append(
-                    _problem(
-                        decision,
-                        f"第 {rules[first].number} 条（{rules[first].id}）与第 {rules[second].number} 条"
-                        f"（{rules[second].id}）规则同时适用于：{_example(decision, example)}；请改成互不重叠",
-                    )
+            shared = [one & other for one, other in zip(met[first], met[second], strict=True)]
+            if not all(shared) or (
+                decision.hit_policy == "ANY" and rules[first].outputs == rules[second].outputs
+            ):
+                continue
+            example = [
+                values[(common & -common).bit_length() - 1][0]
+                for values, common in zip(columns, shared, strict=True)
+            ]
+            problems.append(
+                _problem(
+                    decision,
+                    f"第 {rules[first].number} 条（{rules[first].id}）与第 {rules[second].number} 条"
+                    f"（{rules[second].id}）规则同时适用于：{_example(decision, example)}；请改成互不重叠",
                 )
+            )
+            if len(problems) == MOST:
+                return problems
     return problems
 
 

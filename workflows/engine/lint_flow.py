@@ -208,8 +208,11 @@ def _waits(graph: Graph, element: Element) -> bool:
     return element.kind in WAITING_KINDS
 
 
-def lint_lanes(graph: Graph, root: Any) -> list[Problem]:
-    """Lanes: who acts. An embedded subProcess named in a lane would override the lanes of its inner tasks."""
+def lint_lanes(graph: Graph, root: Any, *, foreign: bool = False) -> list[Problem]:
+    """Lanes: who acts. An embedded subProcess named in a lane would override the lanes of its inner tasks.
+
+    :param foreign: of a file in no catalogue: nobody is asked for, a step may stand in no lane.
+    """
     problems: list[Problem] = []
     listed: dict[str, int] = {}
     for lane in root.iter(f"{{{BPMN}}}lane"):
@@ -239,7 +242,7 @@ def lint_lanes(graph: Graph, root: Any) -> list[Problem]:
     problems += [
         at(element, "是用户任务，但没有列在任何泳道里，不知道由谁办理；请列入泳道的 flowNodeRef")
         for element in graph.elements.values()
-        if element.kind == "userTask" and element.lane is None
+        if element.kind == "userTask" and element.lane is None and not foreign
     ]
     return problems
 

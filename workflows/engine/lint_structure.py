@@ -114,8 +114,12 @@ _REFUSED = {
 }
 
 
-def lint_structure(root: Any, key: str) -> list[Problem]:
-    """Problems of the file's make-up. ``root``: parsed XML; ``key``: what the process id must be."""
+def lint_structure(root: Any, key: str | None) -> list[Problem]:
+    """Problems of the file's make-up.
+
+    :param root: parsed XML.
+    :param key: what the process id must be; ``None`` for a file that is in no catalogue: then ids and names may be of any kind.
+    """
     if namespace(root) != BPMN or local(root) != "definitions":
         return [Problem.at(FILE, "", "不是 BPMN 2.0 流程文件；请用流程图编辑器重新保存")]
     walk = _Walk(key)
@@ -124,10 +128,13 @@ def lint_structure(root: Any, key: str) -> list[Problem]:
 
 
 class _Walk:
-    def __init__(self, key: str) -> None:
+    def __init__(self, key: str | None) -> None:
         self.key = key
+        self.foreign = key is None
         self.problems: list[Problem] = []
         self.messages: set[str] = set()
+        #: (end of a flow, element) → ids of the flows that are drawn there.
+        self.drawn: dict[tuple[str, str], set[str]] = {}
 
     def problem(self, node: Any, what: str) -> None:
         owner = node
@@ -145,6 +152,9 @@ class _Walk:
 
     def root(self, root: Any) -> None:
         self.messages = {child.get("id", "") for child in root if local(child) == "message"}
+        for flow in root.iter(f"{{{BPMN}}}sequenceFlow"):
+            for side, reference in (("outgoing", "sourceRef"), ("incoming", "targetRef")):
+                self.drawn.setdefault((side, flow.get(reference, "")), set()).add(flow.get("id", ""))
         processes = []
         for child in root:
             if namespace(child) == DI:
@@ -154,8 +164,6 @@ class _Walk:
                 self.refuse(child)
             elif kind == "process":
                 processes.append(child)
-            elif kind == "collaboration":
-                self.collaboration(child)
             elif kind == "message" and not child.get("name"):
                 self.problem(child, "消息没有名称（name）；请写上系统发送的消息名")
         names = [child.get("name") for child in root if local(child) == "message"]
@@ -166,11 +174,18 @@ class _Walk:
             found = "没有流程（process）" if not processes else f"有 {len(processes)} 个流程"
             self.problems.append(Problem.at(FILE, "", f"{found}；一个文件应当正好画一个流程"))
         for process in processes:
-            if process.get("id") != self.key:
+            if self.key is None:
+                self.key = process.get("id") or ""
+                if not self.key:
+                    self.problem(process, "流程没有 id；请补上")
+            elif process.get("id") != self.key:
                 self.problem(process, f"流程的 id 应与文件夹同名（{self.key}）；请修改")
-            if process.get("isExecutable") is None:
+            if process.get("isExecutable") is None and not self.foreign:
                 self.problem(process, _FIXED["isExecutable"][1])
             self.scope(process)
+        for child in root:
+            if local(child) == "collaboration" and namespace(child) == BPMN:
+                self.collaboration(child)
 
     def ids(self, root: Any) -> None:
         seen: dict[str, int] = {}
@@ -224,17 +239,28 @@ class _Walk:
         identifier = node.get("id") or ""
         if not identifier:
             self.problem(node, f"没有 id 的图形（{kind}）；请补上英文 id")
-        elif not NODE_ID.match(identifier):
+        elif not self.foreign and not NODE_ID.match(identifier):
             self.problem(node, "的 id 应是小写英文、数字和下划线（如 hrss_review）；请修改")
-        if not (node.get("name") or "").strip() and (kind in _NAMED or (kind == "endEvent" and top)):
+        named = self.foreign or (node.get("name") or "").strip()
+        if not named and (kind in _NAMED or (kind == "endEvent" and top)):
             self.problem(node, "没有名称；请写上中文名称，申请人和办理人员都要看图")
+        for side in ("incoming", "outgoing"):
+            listed = {
+                (one.text or "").strip().rpartition(":")[2] for one in node.findall(f"{{{BPMN}}}{side}")
+            }
+            if listed and listed != self.drawn.get((side, identifier), set()):
+                self.problem(node, f"列出的流向（{side}）与图上的连线不一致；请重新连线后保存")
         if kind == "subProcess":
             self.scope(node)
             return
         self.attributes(node)
         definitions = []
         for child in node:
-            if local(child) in _EVENTS and kind in ("intermediateCatchEvent", "boundaryEvent"):
+            if (
+                local(child) in _EVENTS
+                and namespace(child) == BPMN
+                and kind in ("intermediateCatchEvent", "boundaryEvent")
+            ):
                 definitions.append(child)
             elif local(child) not in _NODE or namespace(child) != BPMN:
                 self.refuse_in(node, kind, child)
@@ -265,24 +291,24 @@ class _Walk:
 
     def flow(self, node: Any) -> None:
         self.attributes(node)
-        if not FLOW_ID.match(node.get("id") or ""):
+        if not node.get("id") or not (self.foreign or FLOW_ID.match(node.get("id") or "")):
             self.problem(node, "流向没有 id，或 id 不是英文；请修改")
         for child in node:
-            if local(child) == "conditionExpression":
+            if local(child) == "conditionExpression" and namespace(child) == BPMN:
                 if child.get("language"):
                     self.problem(node, "条件另选了语言（language），系统不执行；请去掉")
-            elif local(child) != "documentation":
+            elif local(child) != "documentation" or namespace(child) != BPMN:
                 self.refuse(child)
 
     def lanes(self, lane_set: Any) -> None:
         for lane in lane_set:
-            if local(lane) != "lane":
+            if local(lane) != "lane" or namespace(lane) != BPMN:
                 self.refuse(lane)
                 continue
-            if not NODE_ID.match(lane.get("id") or ""):
+            if not (self.foreign or NODE_ID.match(lane.get("id") or "")):
                 self.problem(lane, "泳道没有 id，或 id 不是小写英文；请修改")
-            if not (lane.get("name") or "").strip():
+            if not (self.foreign or (lane.get("name") or "").strip()):
                 self.problem(lane, "泳道没有名称；请写上部门的中文名称")
             for child in lane:
-                if local(child) not in ("flowNodeRef", "documentation"):
+                if local(child) not in ("flowNodeRef", "documentation") or namespace(child) != BPMN:
                     self.refuse(child)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.sax.saxutils import escape, quoteattr
 
-from workflows.engine.dmn import Decision, read_decisions
+from workflows.engine.dmn import Decision
+from workflows.engine.dmn_reading import read_decisions
 
 NAMESPACE = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 CITED = "依据：吉人社联〔2022〕81号 二（六）"

@@ -14,7 +14,7 @@ from tests.unit.engine.test_catalogue import package as sample_package
 from tests.unit.engine.words import VOCABULARY
 from workflows.base.errors import CatalogueError
 from workflows.engine import ProcessPackage, draw, lint, publish
-from workflows.engine.dmn import read_decisions
+from workflows.engine.dmn_reading import read_decisions
 from workflows.engine.graph import read_graph
 from workflows.engine.lint_dmn import lint_decision
 

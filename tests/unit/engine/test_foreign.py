@@ -1,0 +1,468 @@
+"""Files that others wrote: accepted, and then they run as the standard says, or refused with reasons; never a traceback."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.engine.tables import table
+from tests.unit.engine.test_robustness import TABLE, mutate
+from workflows.cases.vocabulary import VOCABULARY
+from workflows.engine import Answer, Refused, Verdict, examine, read_facts, try_table
+
+MODEL = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+PLAIN = (
+    '<startEvent id="StartEvent_1"/><sequenceFlow id="Flow_1" sourceRef="StartEvent_1" targetRef="Activity_0x"/>'
+    '<userTask id="Activity_0x" name="Check it"/><sequenceFlow id="Flow_2" sourceRef="Activity_0x" targetRef="Event_9"/>'
+    '<endEvent id="Event_9"/>'
+)
+
+
+def diagram(inside: str, attributes: str = "", around: str = "", root: str = "") -> str:
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?><definitions xmlns="{MODEL}" xmlns:camunda="http://camunda.org/schema/1.0/bpmn" '
+        f'id="Definitions_1" targetNamespace="http://bpmn.io/schema/bpmn"{root}>'
+        f'<process id="Process_1"{attributes}>{inside}</process>{around}</definitions>'
+    )
+
+
+def judged(text: str | bytes, name: str = "theirs.bpmn") -> Verdict:
+    verdict = examine(text.encode() if isinstance(text, str) else text, name, VOCABULARY)
+    assert all(one.file == name for one in verdict.problems), verdict.problems
+    assert all(str(one).isprintable() for one in verdict.problems)
+    return verdict
+
+
+def reasons(text: str | bytes, name: str = "theirs.bpmn") -> str:
+    verdict = judged(text, name)
+    assert not verdict.accepted
+    return "\n".join(map(str, verdict.problems))
+
+
+# Diagrams ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_diagram_of_an_editor_is_accepted_without_our_names_lanes_and_layout() -> None:
+    assert judged(diagram(PLAIN)).accepted
+    assert judged(diagram(PLAIN, ' isExecutable="true" name="Check"')).accepted
+
+
+def gateways(kind: str, *flows: str) -> str:
+    """A fork into two tasks and a join of the same kind."""
+    first, second = (*flows, "", "")[:2]
+    return (
+        '<startEvent id="S"/><sequenceFlow id="f0" sourceRef="S" targetRef="G"/>'
+        f'<{kind} id="G"/>'
+        f'<sequenceFlow id="f1" sourceRef="G" targetRef="A">{first}</sequenceFlow>'
+        f'<sequenceFlow id="f2" sourceRef="G" targetRef="B">{second}</sequenceFlow>'
+        '<userTask id="A"/><userTask id="B"/>'
+        '<sequenceFlow id="f3" sourceRef="A" targetRef="J"/><sequenceFlow id="f4" sourceRef="B" targetRef="J"/>'
+        f'<{kind} id="J"/><sequenceFlow id="f5" sourceRef="J" targetRef="E"/><endEvent id="E"/>'
+    )
+
+
+def test_a_parallel_review_is_accepted() -> None:
+    assert judged(diagram(gateways("parallelGateway"))).accepted
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "XML"),
+        ("no xml at all", "XML"),
+        ("<a><b></a>", "XML"),
+        ('<!DOCTYPE a [<!ENTITY x "y">]>' + diagram(PLAIN)[38:], "DOCTYPE"),
+        (diagram(PLAIN).replace(MODEL, "http://www.omg.org/bpmn11"), "不是 BPMN 2.0"),
+        ("<a>" * 5_000 + "</a>" * 5_000, "XML"),
+        (diagram("".join(f"<userTask id='x{n}'/>" for n in range(1_001))), "太大"),
+        (diagram(gateways("complexGateway")), "复杂网关"),
+        (diagram(gateways("inclusiveGateway")), "包容网关"),
+        (diagram(gateways("exclusiveGateway")), "条件"),
+        (
+            diagram(gateways("exclusiveGateway", "<conditionExpression>${a &gt; 1}</conditionExpression>")),
+            "条件",
+        ),
+        (diagram(PLAIN.replace("<userTask ", '<userTask startQuantity="2" ')), "startQuantity"),
+        (diagram(PLAIN.replace("<userTask ", '<userTask isForCompensation="true" ')), "补偿"),
+        (diagram(PLAIN.replace("<userTask ", '<userTask camunda:assignee="me" ')), "属性"),
+        (diagram(PLAIN.replace("userTask", "scriptTask")), "脚本"),
+        (diagram(PLAIN.replace("userTask", "callActivity")), "调用活动"),
+        (diagram(PLAIN.replace("userTask", "task")), "没有写明由谁办理"),
+        (diagram(PLAIN + '<sequenceFlow id="x" sourceRef="Activity_0x" targetRef="Event_9"/>'), "并行"),
+        (diagram(PLAIN + '<sequenceFlow id="x" sourceRef="Nobody" targetRef="Event_9"/>'), "起点或终点"),
+        (diagram(PLAIN + '<endEvent id="Event_9"/>'), "不止一次"),
+        (diagram(PLAIN, ' isExecutable="false"'), "可执行"),
+        (diagram(PLAIN, around='<process id="Process_2"/>'), "2 个流程"),
+        (
+            diagram(
+                PLAIN.replace(
+                    '<endEvent id="Event_9"/>',
+                    '<endEvent id="Event_9"><incoming>Flow_1</incoming></endEvent>',
+                )
+            ),
+            "不一致",
+        ),
+        (
+            diagram(
+                PLAIN
+                + '<boundaryEvent id="b" attachedToRef="Activity_0x" cancelActivity="false"/>'
+                + '<sequenceFlow id="y" sourceRef="b" targetRef="Event_9"/>'
+            ),
+            "不中断",
+        ),
+        (
+            diagram(
+                PLAIN.replace(
+                    '<endEvent id="Event_9"/>',
+                    '<endEvent id="Event_9"><compensateEventDefinition/></endEvent>',
+                )
+            ),
+            "补偿",
+        ),
+        (diagram(PLAIN.replace(' id="Process_1"', ""), around="").replace(' id="Process_1"', ""), "没有 id"),
+    ],
+)
+def test_what_would_run_otherwise_than_the_standard_is_refused(text: str, part: str) -> None:
+    assert part in reasons(text)
+
+
+def test_the_encodings_of_editors_are_read_and_others_refused() -> None:
+    text = diagram(PLAIN.replace("Check it", "核对材料"))
+    assert judged(text.encode("utf-8-sig")).accepted
+    assert judged(text.encode("utf-16")).accepted
+    assert judged(text.replace("UTF-8", "GB18030").encode("gb18030")).accepted
+    assert "不支持" in reasons(text.replace("UTF-8", "EBCDIC-CP-US"))
+    assert "不是 UTF-8 编码" in reasons(text.encode("gb18030"))
+    assert "4 MB" in reasons(b" " * 4_000_001)
+    assert "XML" in reasons(bytes(range(256))[:128])
+
+
+# Tables --------------------------------------------------------------------------------------------------------------
+
+
+def asked(text: str, facts: dict[str, Any], decision: str = "") -> Answer:
+    return try_table(judged(text, "theirs.dmn"), decision, facts)
+
+
+def test_names_types_and_ids_of_others() -> None:
+    text = table(
+        [("Applicant Age", "tAge"), ("Risk/Class", "string")],
+        [(["<18", "-"], ['"Declined"']), ([">=18", '"High"'], ['"Refer"'])],
+        outputs=[("Approved/Declined", "feel:string")],
+        descriptions=["", ""],
+        extra='<itemDefinition name="tAge"><typeRef>number</typeRef><allowedValues><text>[0..150]</text></allowedValues>'
+        '</itemDefinition><inputData id="i" name="Risk/Class"><variable name="Risk/Class" typeRef="string"/></inputData>'
+        "<extensionElements/>",
+        identifier="_1f-2",
+    )
+    answer = asked(text, {"Applicant Age": 17, "Risk/Class": None})
+    assert (answer.outputs, [rule.number for rule in answer.rules]) == (
+        {"Approved/Declined": "Declined"},
+        [1],
+    )
+    none = asked(text, {"Applicant Age": 20, "Risk/Class": "Low"})
+    assert (none.outputs, none.rules) == (None, ())
+    notes = judged(text, "theirs.dmn").notes
+    assert ["没有规则适用于" in str(one) for one in notes] == [True]
+    with pytest.raises(Refused, match="允许的取值"):
+        asked(text, {"Applicant Age": 151, "Risk/Class": "Low"})
+
+
+ROWS = [(["<10"], ["3", '"b"']), (["[5..20]"], ["1", '"a"']), (["-"], ["2", '"b"'])]
+
+
+@pytest.mark.parametrize(
+    ("policy", "n", "numbers"),
+    [
+        ("FIRST", 7, [3]),
+        ("RULE ORDER", 7, [3, 1, 2]),
+        ("OUTPUT ORDER", 7, [1, 2, 3]),
+        ("PRIORITY", 7, [1]),
+        ("PRIORITY", 30, [2]),
+        ("COLLECT", 30, [2]),
+    ],
+)
+def test_every_hit_policy_says_what_dmn_says(policy: str, n: int, numbers: list[int]) -> None:
+    text = table(
+        [("n", "number")], ROWS, outputs=[("rank", "number", "1,2,3"), ("name", "string")], policy=policy
+    )
+    outputs = asked(text, {"n": n}).outputs
+    rows = outputs if isinstance(outputs, list) else [outputs]
+    assert [row and row["rank"] for row in rows] == numbers
+
+
+@pytest.mark.parametrize(
+    ("aggregation", "n", "value"),
+    [
+        ("SUM", 7, Decimal("6.5")),
+        ("MIN", 7, 1),
+        ("MAX", 7, Decimal("3.5")),
+        ("COUNT", 7, 3),
+        ("COUNT", 99, 0),
+        ("SUM", 99, None),
+    ],
+)
+def test_collected_numbers_are_taken_together(aggregation: str, n: int, value: object) -> None:
+    rows = [(["<10"], ["3.5"]), (["[5..20]"], ["1"]), (["<50"], ["2"])]
+    text = table(
+        [("n", "number")],
+        rows,
+        outputs=[("total", "number")],
+        policy="COLLECT",
+        attributes=f' aggregation="{aggregation}"',
+    )
+    answer = asked(text, {"n": n})
+    assert answer.outputs == {"total": value}
+    assert json.loads(answer.to_json("x"))["outputs"] == {
+        "total": value if value is None else float(str(value))
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        (table([("n", "number")], [(["<5"], ['"a"']), (["<9"], ['"b"'])]), "同时适用于"),
+        (table([("n", "number")], [(["<5"], ['"a"']), (["<9"], ['"b"'])], policy="ANY"), "同时适用于"),
+        (table([("n", "number")], [(["-"], ['"a"'])], policy="MAJORITY"), "命中方式"),
+        (table([("n", "number")], [(["-"], ['"a"'])], policy="PRIORITY"), "outputValues"),
+        (
+            table([("n", "number")], [(["-"], ['"a"'])], policy="COLLECT", attributes=' aggregation="SUM"'),
+            "不是数",
+        ),
+        (
+            table([("n", "number")], [(["-"], ['"a"'])], policy="FIRST", attributes=' aggregation="SUM"'),
+            "COLLECT",
+        ),
+        (
+            table(
+                [("n", "number")],
+                [(["-"], ["1"])],
+                outputs=[("r", "number")],
+                policy="COLLECT",
+                attributes=' aggregation="SUM"',
+                namespace="http://www.omg.org/spec/DMN/20151101/dmn.xsd",
+            ),
+            "DMN 1.1",
+        ),
+        (table([("a and b", "boolean")], [(["-"], ['"a"'])]), "不能是计算式"),
+        (table([("n + 1", "number")], [(["-"], ['"a"'])]), "不能是计算式"),
+        (
+            table(
+                [("n", "tList")],
+                [(["-"], ['"a"'])],
+                extra='<itemDefinition name="tList" isCollection="true"/>',
+            ),
+            "类型",
+        ),
+        (
+            table(
+                [("n", "t")],
+                [(["-"], ['"a"'])],
+                extra='<itemDefinition name="t"><typeRef>t</typeRef></itemDefinition>',
+            ),
+            "类型",
+        ),
+        (table([("n", "number")], [(["? > 5"], ['"a"'])]), "写法不对"),
+        (table([("n", "number")], [(["5 + 1"], ['"a"'])]), "写法不对"),
+        (table([("n", "string")], [(["abc"], ['"a"'])]), "写法不对"),
+        (table([("n", "string")], [(['< "b"'], ['"a"'])]), "写法不对"),
+        (table([("n", "number")], [(["-"], ["n * 2"])], outputs=[("r", "number")]), "写法不对"),
+        (table([("n", "number")], [(["-", "-"], ['"a"'])]), "格数"),
+        (
+            table([("n", "number")], [(["-"], ['"a"'])], extra='<businessKnowledgeModel id="b" name="b"/>'),
+            "不执行",
+        ),
+        (
+            table(
+                [("n", "number")],
+                [(["-"], ['"a"'])],
+                extra_in_decision='<informationRequirement><requiredDecision href="#o"/></informationRequirement>',
+            ),
+            "另一张规则表",
+        ),
+        (
+            table([("n", "number")], [(["-"], ['"a"'])]).replace(
+                "<definitions ", '<definitions expressionLanguage="http://www.jcp.org/en/jsr/detail?id=245" '
+            ),
+            "语言",
+        ),
+        (table([("n", "number")], [(["-"], ['"a"'])] * 3_100, policy="FIRST"), "太大"),
+    ],
+)
+def test_tables_that_mean_something_else_are_refused(text: str, part: str) -> None:
+    assert part in reasons(text, "theirs.dmn")
+    with pytest.raises(Refused):
+        asked(text, {"n": 1})
+
+
+def test_one_table_of_several_is_asked_by_its_id() -> None:
+    good = table([("n", "number")], [(["-"], ['"a"'])])
+    other = good.replace('id="check"', 'id="other"').replace("核对表", "另一张")
+    broken = good.replace('id="check"', 'id="broken"').replace('hitPolicy="UNIQUE"', 'hitPolicy="NONE"')
+    inner = [text[text.index("<decision ") : text.index("</definitions>")] for text in (good, other, broken)]
+    text = good[: good.index("<decision ")] + "".join(inner) + "</definitions>"
+    assert asked(text, {"n": 1}, "other").decision == "other"
+    for wanted in ("", "broken", "nobody"):
+        with pytest.raises(Refused):
+            asked(text, {"n": 1}, wanted)
+    two = good[: good.index("<decision ")] + "".join(inner[:2]) + "</definitions>"
+    with pytest.raises(Refused, match="--decision"):
+        asked(two, {"n": 1})
+    with pytest.raises(Refused, match="不是 DMN"):
+        try_table(judged(diagram(PLAIN)), "", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("", "JSON"),
+        ("[1]", "对象"),
+        ('{"n": NaN}', "不是数"),
+        ('{"n": Infinity}', "不是数"),
+        ('{"n": 1, "n": 2}', "两次"),
+        ("[" * 100_000, "JSON"),
+        ('{"n": ' + "9" * 5_000 + "}", "JSON"),
+    ],
+)
+def test_inputs_that_are_no_values_are_refused(text: str, part: str) -> None:
+    with pytest.raises(Refused, match=part):
+        read_facts(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "part"),
+    [('"7"', "别的类型"), ("true", "别的类型"), ("[7]", "不能是列表"), ("{}", "不能是列表")],
+)
+def test_a_value_of_another_type_is_refused_with_its_name(value: str, part: str) -> None:
+    text = table([("n", "number")], [(["-"], ['"a"'])])
+    with pytest.raises(Refused, match=part):
+        asked(text, read_facts(f'{{"n": {value}}}'))
+    with pytest.raises(Refused, match="没有提供"):
+        asked(text, {})
+
+
+def test_days_and_numbers_are_exact() -> None:
+    text = table(
+        [("d", "date"), ("n", "number")],
+        [(['>= date("2022-06-06")', "0.1"], ["0.30000000000000000004"]), (["-", "-"], ["1"])],
+        outputs=[("r", "number")],
+        policy="FIRST",
+    )
+    answer = asked(text, read_facts('{"d": "2022-06-06", "n": 0.1}'))
+    assert '"outputs": {"r": 0.30000000000000000004}' in answer.to_json("x")
+    assert asked(text, read_facts('{"d": "2022-06-05", "n": 0.1}')).outputs == {"r": 1}
+    with pytest.raises(Refused, match="应是日期"):
+        asked(text, read_facts('{"d": "6 June", "n": 0.1}'))
+
+
+# Against an oracle that reads cells in its own way -----------------------------------------------------------------
+
+_NUMBERS = st.integers(-3, 8)
+
+
+@st.composite
+def _number_cell(draw: st.DrawFn) -> tuple[str, Any]:
+    low = draw(_NUMBERS)
+    high = draw(st.integers(low + 1, 10))
+    kind = draw(st.sampled_from(["any", "one", "less", "more", "range", "either", "not"]))
+    opening, closing = draw(st.sampled_from("[(]")), draw(st.sampled_from("])["))
+    return {
+        "any": ("-", lambda n: True),
+        "one": (str(low), lambda n: n == low),
+        "less": (f"<= {high}", lambda n: n is not None and n <= high),
+        "more": (f">{low}", lambda n: n is not None and n > low),
+        "range": (
+            f"{opening}{low}..{high}{closing}",
+            lambda n: (
+                n is not None
+                and (n >= low if opening == "[" else n > low)
+                and (n <= high if closing == "]" else n < high)
+            ),
+        ),
+        "either": (f"{low},{high}", lambda n: n in (low, high)),
+        "not": (f"not({low},{high})", lambda n: (n is not None and n not in (low, high)) or n is None),
+    }[kind]
+
+
+@st.composite
+def _word_cell(draw: st.DrawFn) -> tuple[str, Any]:
+    words = draw(st.lists(st.sampled_from(["甲", "乙", '丙 \\"丁\\"']), min_size=1, max_size=2, unique=True))
+    plain = [word.replace('\\"', '"') for word in words]
+    text = ",".join(f'"{word}"' for word in words)
+    return draw(
+        st.sampled_from(
+            [("-", lambda w: True), (text, lambda w: w in plain), (f"not({text})", lambda w: w not in plain)]
+        )
+    )
+
+
+@given(
+    rows=st.lists(st.tuples(_number_cell(), _word_cell(), st.integers(1, 5)), min_size=1, max_size=5),
+    policy=st.sampled_from(["UNIQUE", "FIRST", "ANY", "COLLECT", "RULE ORDER", "OUTPUT ORDER", "PRIORITY"]),
+    facts=st.lists(
+        st.tuples(st.none() | _NUMBERS, st.none() | st.sampled_from(["甲", "乙", '丙 "丁"', "别的"])),
+        min_size=5,
+        max_size=5,
+    ),
+)
+@settings(max_examples=150)
+def test_tables_answer_as_an_oracle_does(
+    rows: Sequence[Any], policy: str, facts: Sequence[tuple[int | None, str | None]]
+) -> None:
+    text = table(
+        [("n", "number"), ("w", "string")],
+        [([number[0], word[0]], [str(rank)]) for number, word, rank in rows],
+        outputs=[("r", "number", "5,4,3,2,1")],
+        policy=policy,
+    )
+    verdict = judged(text, "theirs.dmn")
+    for n, w in facts:
+        hits = [rank for number, word, rank in rows if number[1](n) and word[1](w)]
+        if not verdict.accepted:
+            continue
+        if policy in ("UNIQUE", "ANY"):
+            assert len(hits) <= 1 or (policy == "ANY" and len(set(hits)) == 1)
+        expected: Any = {
+            "FIRST": hits[:1],
+            "COLLECT": hits,
+            "RULE ORDER": hits,
+            "OUTPUT ORDER": sorted(hits, reverse=True),
+            "PRIORITY": sorted(hits, reverse=True)[:1],
+        }.get(policy, hits[:1])
+        outputs = try_table(verdict, "", {"n": n, "w": w}).outputs
+        found = outputs if isinstance(outputs, list) else [outputs] if outputs else []
+        assert [row["r"] for row in found] == expected, (text, n, w)
+
+
+# Whatever it is ------------------------------------------------------------------------------------------------------
+
+
+@given(seed=st.integers(0, 2**32), times=st.integers(1, 6))
+@settings(max_examples=150)
+def test_whatever_a_file_holds_it_is_accepted_or_refused(seed: int, times: int) -> None:
+    chance = random.Random(seed)
+    name, text = chance.choice(
+        [
+            ("theirs.dmn", TABLE),
+            ("theirs.bpmn", diagram(gateways("parallelGateway"))),
+            ("theirs.bpmn", diagram(PLAIN)),
+        ]
+    )
+    content = mutate(text, seed, times).encode("utf-8", "surrogatepass")
+    if chance.random() < 0.3:
+        cut = chance.randrange(len(content) + 1)
+        content = (
+            content[:cut] + bytes(chance.randrange(256) for _ in range(chance.randrange(4))) + content[cut:]
+        )
+    verdict = examine(content, name, VOCABULARY)
+    assert verdict.accepted or all(one.message_zh for one in verdict.problems)
+    with suppress(Refused):
+        assert try_table(verdict, "", {"n": 1, "k": "a", "d": None}).decision
