@@ -6,12 +6,12 @@ import errno
 import unicodedata
 from typing import Any
 
-from flask import Flask, g, jsonify, render_template, request, url_for
+from flask import Flask, current_app, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from psycopg.errors import DiskFull
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
@@ -108,8 +108,6 @@ def _unknown(error: Exception) -> ResponseReturnValue:
 
 
 def _note(error: Exception) -> None:
-    from flask import current_app
-
     db.session.rollback()
     current_app.logger.error("not handled: %s", type(error).__name__, exc_info=error)
 
@@ -136,17 +134,20 @@ def answer(
             body["login"] = login_href
         return jsonify(body), status
     typed = typed_text() if keep or status in {401, 409, 422} or status >= 500 else []
-    page = render_template(
-        "account/error.html",
-        status=status,
-        error_title=title,
-        message=message,
-        errors=list((errors or {}).values()),
-        typed=typed,
-        login_href=login_href,
-        back_href=_came_from(),
-        request_id=g.get("request_id", ""),
-    )
+    said: dict[str, Any] = {
+        "status": status,
+        "error_title": title,
+        "message": message,
+        "errors": list((errors or {}).values()),
+        "typed": typed,
+        "login_href": login_href,
+        "back_href": _came_from(),
+        "request_id": g.get("request_id", ""),
+    }
+    try:
+        page = render_template("account/error.html", **said)
+    except (DBAPIError, PoolTimeout):  # menu and badges ask the database, and it is the database that is away
+        page = current_app.jinja_env.get_template("account/unavailable.html").render(**said)
     return page, status
 
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from flask import Flask, Response, g, has_request_context, request
-from flask_login import current_user
 
 _EXTRA = ("method", "route", "status", "ms", "user", "client")
 #: What a proxy may hand us as the request's id.
@@ -55,6 +54,12 @@ def _frames(error: BaseException | None) -> list[str]:
     return found
 
 
+def _known() -> int | None:
+    """Who was found to be signed in: never asked anew, the database may be away."""
+    visitor = g.get("_login_user")
+    return visitor.id if visitor is not None and visitor.is_authenticated else None
+
+
 def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send every log of this process to ``stream`` (stderr) in that form."""
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -87,7 +92,7 @@ def install(app: Flask) -> None:
                     "route": str(request.url_rule or "-"),
                     "status": response.status_code,
                     "ms": round((time.monotonic() - g.get("began", time.monotonic())) * 1000),
-                    "user": current_user.id if current_user and current_user.is_authenticated else None,
+                    "user": _known(),
                     "client": request.remote_addr,
                 },
             )

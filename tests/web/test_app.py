@@ -10,12 +10,14 @@ from dataclasses import replace
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from tests.web.client import Browser
 from tests.web.world import PASSWORD
-from webapp import health, logs
+from webapp import errors, health, logs
 from webapp.access import everyone
 from webapp.app import create_app
+from webapp.auth import signing_in
 from webapp.config import Settings
 from webapp.database import db, transaction
 from workflows.base.errors import Conflict, Invalid
@@ -221,3 +223,21 @@ def test_logs_name_routes_and_ids_only(failing: Flask, lines: Callable[[], list[
     assert answered[-1]["route"] == "/broken"
     assert answered[-1]["status"] == 500
     assert answered[-1]["request"]
+
+
+def test_an_error_is_said_though_the_database_is_away(
+    guest: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Menu and badges ask the database: without them the page still says what is wrong, and gives the text back."""
+
+    def away(*_: object, **__: object) -> str:
+        raise OperationalError("SELECT 1", {}, Exception("connection refused"))
+
+    token = guest.token()
+    monkeypatch.setattr(errors, "render_template", away)
+    page = guest.refused_with("/no-such-page", {"csrf_token": token, "opinion": "情况属实。"}, {}, 404)
+    assert "页面不存在" in page.main
+    monkeypatch.setattr(signing_in, "sign_in", away)
+    page = guest.refused_with("/login", {"username": "张三", "csrf_token": token}, {}, 500)
+    assert "系统没有完成这次操作" in page.main
+    assert [(one.text or "").strip() for one in page.all("textarea")] == ["张三"]

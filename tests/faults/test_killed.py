@@ -1,0 +1,27 @@
+"""Invariant 5 over real HTTP: web and worker are killed at named points and at random; nothing is lost, nothing is done twice, and
+whoever was interrupted goes on within a second."""
+
+from __future__ import annotations
+
+import pytest
+
+from workflows.base.session import Database
+
+from .conftest import Stormy
+from .storm import AT_ONCE
+
+
+def test_web_and_worker_are_killed(county: Database, stormy: Stormy) -> None:
+    with stormy(county, 1) as storm:
+        storm.blows = 1
+        storm.weather(1)
+        assert storm.site.kills >= 3
+
+
+@pytest.mark.long
+def test_web_and_worker_are_killed_two_hundred_times(county: Database, stormy: Stormy) -> None:
+    with stormy(county, 20) as storm:
+        storm.unsteady, storm.blows, storm.calm = 0.2, 8, 0.05
+        storm.weather(25)
+        assert storm.site.kills >= 200
+        assert storm.usual <= AT_ONCE
