@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from webapp.commands import catalogue, checking, demonstration, running, setting_up
+from webapp.commands import catalogue, checking, demonstration, keeping, running, setting_up
 from webapp.commands.support import ChineseGroup
 
 
@@ -24,6 +24,10 @@ for one in (
     checking.check,
     checking.audit,
     checking.sweep_files,
+    keeping.backup,
+    keeping.check_backup,
+    keeping.restore,
+    keeping.move,
     catalogue.catalogue,
     demonstration.demo,
 ):

@@ -66,7 +66,7 @@ class Settings:
         data_dir = Path(env.get("WENGANG_DATA_DIR") or "var").resolve()
         return cls(
             data_dir=data_dir,
-            database_url=_database_url(env.get("WENGANG_DATABASE_URL", ""), data_dir),
+            database_url=database_url(env.get("WENGANG_DATABASE_URL", ""), data_dir),
             public_url=_public_url(env.get("WENGANG_PUBLIC_URL", ""), env.get("PORT", ""), demo),
             keys_file=Path(env.get("WENGANG_KEYS_FILE") or data_dir / "keys.json").resolve(),
             demo=demo,
@@ -105,7 +105,7 @@ class Settings:
         return urlsplit(self.public_url).scheme == "https"
 
 
-def _database_url(url: str, data_dir: Path) -> str:
+def database_url(url: str, data_dir: Path) -> str:
     if not url:
         return f"sqlite:///{data_dir / 'wengang.db'}"
     for short in ("postgresql://", "postgres://"):

@@ -59,6 +59,13 @@ class Keyring:
         with os.fdopen(handle, "w") as file:
             file.write(text)
 
+    def fingerprints(self) -> list[str]:
+        """Each key's name with the beginning of its SHA-256: enough to know which file belongs to which backup."""
+        return [
+            f"{name}:{hashlib.sha256(b'fingerprint' + key).hexdigest()[:12]}"
+            for name, key in (*self._keys.items(), ("index", self._index_key))
+        ]
+
     def encrypt(self, plain: bytes) -> bytes:
         nonce = os.urandom(12)
         name = self._newest.encode()

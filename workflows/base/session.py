@@ -53,7 +53,7 @@ def configure_engine(engine: Engine) -> Engine:
 
 
 @contextmanager
-def _writers_turn(engine: Engine) -> Iterator[None]:
+def writers_turn(engine: Engine) -> Iterator[None]:
     """The fair queue before SQLite's writer lock: the kernel wakes ``flock`` waiters in the order they came."""
     name = engine.url.database
     if engine.dialect.name != "sqlite" or not name or name == ":memory:":
@@ -79,7 +79,7 @@ def transaction(session: Session) -> Iterator[Session]:
     engine = session.get_bind()
     if not isinstance(engine, Engine):  # a test's connection: already inside its own transaction
         raise TypeError("transaction() needs a session bound to an engine")
-    with _writers_turn(engine):
+    with writers_turn(engine):
         session.connection(execution_options=WRITE)
         try:
             yield session
