@@ -28,6 +28,7 @@ for one in (
     keeping.check_backup,
     keeping.restore,
     keeping.move,
+    keeping.rotate_keys,
     catalogue.catalogue,
     demonstration.demo,
 ):

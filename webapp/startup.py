@@ -20,7 +20,7 @@ from workflows.documents.issue import Sign
 def prepare(settings: Settings) -> tuple[Keyring, FileStore]:
     """Set keys and installation for this process; raises ``ConfigurationError``."""
     keyring = settings.load_keyring()
-    use_keyring(keyring)
+    use_keyring(keyring, settings.keys_file)
     store = FileStore(settings.files_dir)
     use_installation(Installation(settings.public_url, settings.demo, store, sending.channels(settings)))
     return keyring, store

@@ -95,3 +95,30 @@ def move(url: str) -> None:
         f"请停止网站和后台处理，设置 WENGANG_DATABASE_URL={url} 后重新启动；在那以前写入原数据库的内容不在新库里。",
         err=True,
     )
+
+
+@click.command("rotate-keys")
+@click.option(
+    "--retire", "old", default="", help="停用一个旧密钥（没有任何数据再使用它时），从密钥文件中删去。"
+)
+def rotate_keys(old: str) -> None:
+    """换用新密钥，把全部数据和文件重新加密。不影响使用；中断后再执行一次即可继续。"""
+    from webapp.keeping import rotation
+
+    settings, database = opened()
+    if old:
+        rotation.retire(settings, database, old)
+        database.close()
+        click.echo(f"已停用密钥 {old}。恢复更早的备份时仍然需要它，请保留以前的密钥文件。", err=True)
+        return
+    done = rotation.rotate(settings, database, Progress("正在重新加密"))
+    database.close()
+    click.echo(json.dumps({"key": done.key, "rows": done.rows, "files": done.files, "unused": done.unused}))
+    click.echo(
+        f"已换用密钥 {done.key}：{done.rows} 处、{done.files} 个文件。请立即另行备份新的密钥文件。", err=True
+    )
+    if done.unused:
+        click.echo(
+            f"旧密钥 {'、'.join(done.unused)} 已没有数据使用，可以用 --retire 停用；它们仍能打开以前的备份。",
+            err=True,
+        )

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from workflows.base.clock import now
 from workflows.base.errors import Invalid, NotFound
 from workflows.base.model import Base, Identifier, UtcDateTime
-from workflows.base.privacy import EncryptedText, keyring
+from workflows.base.privacy import EncryptedText, keyring, unseal
 
 #: Largest upload, in bytes.
 MAX_BYTES = 20 * 1024 * 1024
@@ -107,7 +107,7 @@ class FileStore:
     def read(self, row: StoredFile) -> bytes:
         """The plain bytes; raises ``NotFound`` when the file is gone and ``Invalid`` when it was altered."""
         try:
-            content = keyring().decrypt(self._path(row.token).read_bytes())
+            content = unseal(self._path(row.token).read_bytes())
         except FileNotFoundError:
             raise NotFound("文件不在存储目录中，请联系管理员从备份恢复。") from None
         if hashlib.sha256(content).hexdigest() != row.sha256:

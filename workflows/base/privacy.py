@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,28 @@ class Keyring:
             base64.b64decode(data["index_key"]),
         )
 
-    def save(self, path: Path) -> None:
-        """Write the keys to ``path``, readable by the owner alone. Refuses to overwrite: lost keys are lost data."""
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The encryption keys, the newest last."""
+        return tuple(self._keys)
+
+    def with_new_key(self) -> Keyring:
+        """The same keys and a new one, which encrypts from now on."""
+        number = 1 + max((int(name[1:]) for name in self._keys if name[1:].isdigit()), default=0)
+        return Keyring({**self._keys, f"k{number:04d}": os.urandom(32)}, self._index_key)
+
+    def without(self, name: str) -> Keyring:
+        """The keys but for an old one. Raises ``ValueError`` for the newest and for a stranger."""
+        if name not in self._keys or name == self._newest:
+            raise ValueError(name)
+        return Keyring({one: key for one, key in self._keys.items() if one != name}, self._index_key)
+
+    def save(self, path: Path, *, replace: bool = False) -> None:
+        """Write the keys to ``path``, readable by the owner alone.
+
+        :param replace: put it in the place of the present file, whole or not at all; otherwise a file that is there is refused:
+            lost keys are lost data.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(
             {
@@ -55,9 +76,14 @@ class Keyring:
                 "index_key": base64.b64encode(self._index_key).decode(),
             }
         )
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        draft = path.with_name(f"{path.name}.{os.getpid()}.new") if replace else path
+        handle = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
         with os.fdopen(handle, "w") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if replace:
+            draft.replace(path)
 
     def fingerprints(self) -> list[str]:
         """Each key's name with the beginning of its SHA-256: enough to know which file belongs to which backup."""
@@ -78,6 +104,17 @@ class Keyring:
         nonce, body = sealed[1 + length : 13 + length], sealed[13 + length :]
         return AESGCM(self._keys[name.decode()]).decrypt(nonce, body, name)
 
+    @staticmethod
+    def name_of(sealed: bytes) -> str:
+        """Under which key a text was sealed."""
+        return sealed[1 : 1 + sealed[0]].decode()
+
+    @staticmethod
+    def mark(name: str) -> str:
+        """How every stored text under this key begins: its name in base64, as far as whole characters tell it."""
+        head = bytes([len(name)]) + name.encode()
+        return base64.b64encode(head[: len(head) // 3 * 3]).decode()
+
     def digest(self, text: str, purpose: str) -> str:
         """HMAC to find ``text`` again; ``purpose`` keeps a phone's digest apart from an account's of the same digits."""
         return hmac.new(self._index_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
@@ -87,20 +124,55 @@ class Keyring:
         return hmac.new(self._index_key, f"derive\0{purpose}".encode(), hashlib.sha256).digest()
 
 
-_keyring: Keyring | None = None
+class _Current:
+    """The process's keyring, and the file from which it learns of new keys while it runs."""
+
+    def __init__(self) -> None:
+        self.keyring: Keyring | None = None
+        self.path: Path | None = None
+        self.seen = self.looked = 0.0
+
+    def refresh(self, *, now: bool = False) -> bool:
+        """Read the file again if it changed, looking once a second at most; whether it did."""
+        if self.path is None or (not now and time.monotonic() - self.looked < 1):
+            return False
+        self.looked = time.monotonic()
+        changed = self.path.stat().st_mtime_ns
+        if changed == self.seen:
+            return False
+        self.keyring, self.seen = Keyring.load(self.path), changed
+        return True
 
 
-def use_keyring(keyring: Keyring) -> None:
-    """Set the process's keyring, once, at start-up."""
-    global _keyring
-    _keyring = keyring
+_current = _Current()
+
+
+def use_keyring(keyring: Keyring, path: Path | None = None) -> None:
+    """Set the process's keyring, once, at start-up.
+
+    :param path: its file: when that is replaced (``wengang rotate-keys``), this process follows within a second.
+    """
+    _current.keyring, _current.path = keyring, path
+    _current.seen = path.stat().st_mtime_ns if path else 0
+    _current.looked = time.monotonic()
 
 
 def keyring() -> Keyring:
     """The process's keyring; raises ``RuntimeError`` when start-up set none."""
-    if _keyring is None:
+    _current.refresh()
+    if _current.keyring is None:
         raise RuntimeError("no keyring: call use_keyring() at start-up")
-    return _keyring
+    return _current.keyring
+
+
+def unseal(sealed: bytes) -> bytes:
+    """What was encrypted; under a key that came a moment ago, too. Raises ``KeyError`` for one that is nowhere."""
+    try:
+        return keyring().decrypt(sealed)
+    except KeyError:
+        if not _current.refresh(now=True):
+            raise
+        return keyring().decrypt(sealed)
 
 
 class EncryptedText(TypeDecorator[str]):
@@ -113,7 +185,7 @@ class EncryptedText(TypeDecorator[str]):
         return None if value is None else base64.b64encode(keyring().encrypt(value.encode())).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        return None if value is None else keyring().decrypt(base64.b64decode(value)).decode()
+        return None if value is None else unseal(base64.b64decode(value)).decode()
 
 
 class EncryptedJson(TypeDecorator[Any]):
@@ -129,7 +201,7 @@ class EncryptedJson(TypeDecorator[Any]):
         return base64.b64encode(keyring().encrypt(text.encode())).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
-        return None if value is None else json.loads(keyring().decrypt(base64.b64decode(value)))
+        return None if value is None else json.loads(unseal(base64.b64decode(value)))
 
 
 def normalise_id(number: str) -> str:
