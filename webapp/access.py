@@ -22,6 +22,7 @@ from webapp.database import reading
 from webapp.services import services
 from workflows.base.errors import Forbidden, WengangError
 from workflows.base.privacy import keyring
+from workflows.organisations import second_factor
 from workflows.organisations.actors import PUBLIC, Actor
 from workflows.organisations.model import USER_KINDS, User
 from workflows.registers.membership import load_actor
@@ -32,6 +33,8 @@ KINDS = (GUEST, *USER_KINDS)
 _OPEN = {"static", "bootstrap.static"}
 #: What someone whose password must be changed can still reach.
 _BEFORE_PASSWORD = {"auth.password", "auth.logout", *_OPEN}
+#: What someone who must set up a second factor can still reach.
+_BEFORE_FACTOR = {"second.enrol", *_BEFORE_PASSWORD}
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -79,6 +82,7 @@ class Visitor(UserMixin):
     name: str
     kind: str
     must_change_password: bool
+    must_enrol: bool
     token: str
 
     def get_id(self) -> str:
@@ -112,7 +116,10 @@ def load_visitor(token: str) -> Visitor | None:
         )
         .one_or_none()
     )
-    return None if row is None else Visitor(*row, token=token)
+    if row is None:
+        return None
+    lacks = services().settings.second_factor and second_factor.lacking(reading(), row.id, row.kind)
+    return Visitor(*row, must_enrol=lacks, token=token)
 
 
 def actor(session: Session) -> Actor:
@@ -189,6 +196,10 @@ def guard() -> Response | None:
         if wants_json():
             raise Forbidden("请先修改密码。")
         return redirect(url_for("auth.password"), 303)
+    if current_user.must_enrol and request.endpoint not in _BEFORE_FACTOR:
+        if wants_json():
+            raise Forbidden("请先设置两步验证。")
+        return redirect(url_for("second.enrol"), 303)
     if current_user.kind not in kinds:
         if kinds == {GUEST}:  # the login and registration pages, for someone who is already in
             return redirect(url_for("home.index"), 303)

@@ -8,6 +8,7 @@ from webapp.admin import bp as admin
 from webapp.audit import bp as audit
 from webapp.auth.account import bp as account
 from webapp.auth.routes import bp as auth
+from webapp.auth.second import bp as second
 from webapp.employer import bp as employer
 from webapp.finance import bp as finance
 from webapp.health import bp as health
@@ -23,6 +24,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     metrics,
     home,
     auth,
+    second,
     account,
     admin,
     audit,

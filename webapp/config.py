@@ -39,6 +39,7 @@ class Settings:
     :param queue_url: ``""`` = an SQLite file in ``data_dir``; else ``redis://…`` or ``postgresql://…``.
     :param signer_file: PKCS#12 file of the official seal; ``None`` = the development certificate in ``data_dir``.
     :param sms_adapter: ``module:function`` that sends a short message; ``""`` = none are sent.
+    :param second_factor: whether whoever moves money or administers must bring a code beside the password.
     :param metrics_token: what whoever asks for ``/metrics`` must bring; ``""`` = only this machine may ask.
     :param proxies: how many reverse proxies stand in front and set X-Forwarded-*.
     """
@@ -53,6 +54,7 @@ class Settings:
     signer_file: Path | None = None
     signer_password: str = ""
     sms_adapter: str = ""
+    second_factor: bool = False
     metrics_token: str = ""
     proxies: int = 0
     idle_minutes: int = 30
@@ -75,6 +77,7 @@ class Settings:
             signer_file=_signer(env.get("WENGANG_SIGNER_FILE", "")),
             signer_password=_secret(env, "WENGANG_SIGNER_PASSWORD"),
             sms_adapter=env.get("WENGANG_SMS_ADAPTER", ""),
+            second_factor=_switch(env, "WENGANG_SECOND_FACTOR", default=not demo),
             metrics_token=_secret(env, "WENGANG_METRICS_TOKEN"),
             proxies=_integer(env, "WENGANG_PROXIES", 0),
             idle_minutes=_integer(env, "WENGANG_IDLE_MINUTES", 30),
@@ -172,6 +175,13 @@ def _secret(env: Mapping[str, str], name: str) -> str:
         return Path(path).read_text().strip()
     except OSError:
         raise ConfigurationError(f"{name}_FILE 指向的文件无法读取：{path}。") from None
+
+
+def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = env.get(name, "").lower()
+    if text not in {"", "on", "off", "1", "0"}:
+        raise ConfigurationError(f"{name} 只能是 on 或 off，现在是“{text}”。")
+    return text in {"on", "1"} if text else default
 
 
 def _integer(env: Mapping[str, str], name: str, default: int) -> int:

@@ -38,6 +38,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "home.index": EVERYONE,
     # Login and account
     "auth.login": only(GUEST),
+    "second.code": only(GUEST),
     "auth.logout": EVERYONE,
     "auth.forgotten": EVERYONE,
     "auth.password": SIGNED_IN,
@@ -45,6 +46,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "auth.join": only(EMPLOYER),
     "auth.pending": only(EMPLOYER),
     "account.profile": SIGNED_IN,
+    "second.enrol": SIGNED_IN,
     "account.notices": SIGNED_IN,
     "account.open_notice": SIGNED_IN,
     "account.read_notices": SIGNED_IN,
@@ -172,6 +174,7 @@ ROUTES: dict[str, frozenset[str]] = {
     "admin.user_new": only(ADMIN),
     "admin.user": only(ADMIN),
     "admin.user_reset": only(ADMIN),
+    "admin.user_reset_factor": only(ADMIN),
     "admin.user_deactivate": only(ADMIN),
     "admin.user_reactivate": only(ADMIN),
     "admin.user_post_new": only(ADMIN),

@@ -148,6 +148,7 @@ TABLE: dict[tuple[str, str], tuple[frozenset[str], frozenset[str]]] = {
     ("admin.user_substitute", "user"): (ADMIN, ADMIN),
     ("admin.user_post_end", "user"): (NOBODY, ADMIN),
     ("admin.user_reset", "user"): (NOBODY, ADMIN),
+    ("admin.user_reset_factor", "user"): (NOBODY, ADMIN),
     ("admin.user_deactivate", "user"): (NOBODY, ADMIN),
     ("admin.user_reactivate", "user"): (NOBODY, ADMIN),
 }

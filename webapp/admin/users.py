@@ -17,7 +17,7 @@ from webapp.database import reading, transaction
 from webapp.questions import Answers, options, read_answers
 from workflows.base.clock import now, today
 from workflows.base.errors import NotFound
-from workflows.organisations import accounts
+from workflows.organisations import accounts, second_factor
 from workflows.organisations.model import POSTS, Assignment, Division, User
 
 
@@ -157,6 +157,7 @@ def user(user_id: int) -> ResponseReturnValue:
         place=place.name if place else "",
         rows=rows,
         oneself=user_id == page_actor().user_id,
+        factor=second_factor.has(session, user_id),
     )
 
 
@@ -166,6 +167,16 @@ def user_reset(user_id: int) -> ResponseReturnValue:
     with transaction() as session:
         password = accounts.reset_password(session, actor(session), user_id)
     return _temporary_password(user_id, password, "密码已重置")
+
+
+@bp.post("/users/<int:user_id>/reset-second-factor")
+@allow("admin")
+def user_reset_factor(user_id: int) -> ResponseReturnValue:
+    """Take somebody's second factor away, so that a new one can be set up."""
+    with transaction() as session:
+        second_factor.reset(session, actor(session), user_id)
+    flash("两步验证已解除，其登录已全部退出，本人下次登录时须重新设置。", "success")
+    return redirect(url_for("admin.user", user_id=user_id), 303)
 
 
 @bp.post("/users/<int:user_id>/deactivate")

@@ -33,9 +33,11 @@ def login() -> ResponseReturnValue:
     target = forms.safe_next(request.values.get("next"))
     username, refused = request.form.get("username", ""), ""
     if request.method == "POST":
-        user_id = signing_in.sign_in(username, request.form.get("password", ""))
-        if user_id is not None:
-            return signing_in.remember_device(redirect(target, 303), user_id)
+        done = signing_in.sign_in(username, request.form.get("password", ""))
+        if done is not None and done.pending:
+            return redirect(url_for("second.code", next=target), 303)
+        if done is not None:
+            return signing_in.remember_device(redirect(target, 303), done.user_id)
         refused = accounts.LOGIN_REFUSED
     page = render_template(
         "auth/login.html", username=username, refused=refused, next=target, demo=services().settings.demo

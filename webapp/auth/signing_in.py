@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import secrets
+import time
+from dataclasses import dataclass
 from typing import Any
 
 from flask import current_app, request
+from flask import session as flask_session
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -17,6 +20,7 @@ from webapp.auth.model import SignIn
 from webapp.database import reading, transaction
 from webapp.services import services
 from workflows.base.clock import now
+from workflows.organisations import second_factor
 from workflows.organisations.accounts import check_login, note_login
 from workflows.organisations.model import User
 
@@ -24,12 +28,23 @@ from workflows.organisations.model import User
 FAILURES, WINDOW = 40, 600
 #: Wrong passwords from one known device in an hour; beyond it the device is like any other.
 DEVICE_FAILURES, DEVICE_WINDOW = 10, 3600
+#: How long a right password waits for its code.
+PENDING_SECONDS = 300
+_PENDING = "code_of"
 _DEVICE_COOKIE = "wengang_device"
 _DEVICE_SECONDS = 180 * 24 * 3600
 
 
-def sign_in(username: str, password: str) -> int | None:
-    """Try a password; on success the browser's session begins and the user's id is returned.
+@dataclass(frozen=True)
+class SignedIn:
+    """Whose password was right. ``pending``: a code is still asked for, and no session has begun."""
+
+    user_id: int
+    pending: bool
+
+
+def sign_in(username: str, password: str) -> SignedIn | None:
+    """Try a password; on success the browser's session begins, unless a code is asked for first.
 
     Raises ``TooMany`` for an address that failed too often.
     """
@@ -37,15 +52,19 @@ def sign_in(username: str, password: str) -> int | None:
     attempt = check_login(reading(), username, password, demonstration=services().settings.demo)
     with transaction() as session:
         user = note_login(session, attempt, now(), known_device=_known(attempt.user_id))
-        token = start(session, user) if user is not None else ""
         user_id = user.id if user is not None else None
+        pending = user_id is not None and second_factor.has(session, user_id)
+        token = start(session, user) if user is not None and not pending else ""
     if user_id is None:
         rates.note("login", WINDOW)
         if attempt.user_id is not None and _device().get("id"):
             rates.note("device", DEVICE_WINDOW, _device()["id"])
         return None
-    begin_session(token)
-    return user_id
+    if pending:
+        await_code(user_id)
+    else:
+        begin_session(token)
+    return SignedIn(user_id, pending)
 
 
 def start(session: Session, user: User) -> str:
@@ -61,6 +80,18 @@ def start(session: Session, user: User) -> str:
     )
     session.flush()
     return token
+
+
+def await_code(user_id: int) -> None:
+    """The password was right: the code must come within five minutes, and nothing of an earlier session is carried over."""
+    flask_session.clear()
+    flask_session[_PENDING] = [user_id, int(time.time())]
+
+
+def awaited() -> int | None:
+    """Whose code is awaited in this browser."""
+    user_id, since = flask_session.get(_PENDING, (None, 0))
+    return user_id if time.time() - since <= PENDING_SECONDS else None
 
 
 def end(session: Session, token: str) -> None:

@@ -220,7 +220,7 @@ def change_password(
 
 def reset_password(session: Session, actor: Actor, user_id: int) -> str:
     """A new temporary password, to be told once and changed at the next login; lifts a lock, ends all sessions."""
-    user = _kept_by(session, actor, user_id)
+    user = kept_by(session, actor, user_id)
     if user.id == actor.user_id:
         raise Conflict("请在“修改密码”中修改自己的密码。")
     password = temporary_password()
@@ -235,7 +235,7 @@ def reset_password(session: Session, actor: Actor, user_id: int) -> str:
 
 def deactivate(session: Session, actor: Actor, user_id: int) -> User:
     """Close an account; what it did stays under its name."""
-    user = _kept_by(session, actor, user_id)
+    user = kept_by(session, actor, user_id)
     if user.id == actor.user_id:
         raise Conflict("不能停用自己的账号，请由其他管理员办理。")
     if not user.active:
@@ -248,7 +248,7 @@ def deactivate(session: Session, actor: Actor, user_id: int) -> User:
 
 def reactivate(session: Session, actor: Actor, user_id: int) -> User:
     """Open a closed account again. The password stays; reset it where that is doubtful."""
-    user = _kept_by(session, actor, user_id)
+    user = kept_by(session, actor, user_id)
     if user.active:
         raise Conflict("该账号没有停用。")
     user.active = True
@@ -256,7 +256,7 @@ def reactivate(session: Session, actor: Actor, user_id: int) -> User:
     return user
 
 
-def _kept_by(session: Session, actor: Actor, user_id: int) -> User:
+def kept_by(session: Session, actor: Actor, user_id: int) -> User:
     user = user_of(session, user_id)
     division_chain = chain_codes(session, user.division_code) if user.division_code else ()
     require(actor, "admin.users", Facts(division_chain=division_chain))

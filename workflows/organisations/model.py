@@ -102,6 +102,32 @@ class User(Base):
     __audited__ = ("username", "kind", "division_code", "active")
 
 
+class SecondFactor(Base):
+    """What somebody's telephone and the system both know, to make a code of six digits every thirty seconds (RFC 6238)."""
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    secret: Mapped[str] = mapped_column(EncryptedText)
+    made_at: Mapped[datetime] = mapped_column(UtcDateTime, default=now)
+    #: When the first code was right; before that it is asked of nobody.
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The newest step of thirty seconds whose code was used: none is taken twice.
+    last_step: Mapped[int] = mapped_column(Identifier, default=0)
+
+
+class RecoveryCode(Base):
+    """One of the codes for whoever lost the telephone; each opens once. ``digest`` is an HMAC."""
+
+    __tablename__ = "recovery_codes"
+    __table_args__ = (Index("ix_recovery_codes_user", "user_id"),)
+
+    id: Mapped[int] = mapped_column(Identifier, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    digest: Mapped[str] = mapped_column(String(64))
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
 class Assignment(Base):
     """A post in a department, from a day to a day; ``substitute_for`` names whom it stands in for."""
 

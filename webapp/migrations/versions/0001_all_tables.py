@@ -560,6 +560,26 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_projects_contractor_id'), ['contractor_id'], unique=False)
         batch_op.create_index('ix_projects_county', ['county_code', 'status'], unique=False)
 
+    op.create_table('recovery_codes',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('digest', sa.String(length=64), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_recovery_codes_user_id_users')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery_codes'))
+    )
+    with op.batch_alter_table('recovery_codes', schema=None) as batch_op:
+        batch_op.create_index('ix_recovery_codes_user', ['user_id'], unique=False)
+
+    op.create_table('second_factors',
+    sa.Column('user_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('secret', sa.Text(), nullable=False),
+    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('confirmed_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('last_step', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.ForeignKeyConstraint(['user_id'], ['users.id'], name=op.f('fk_second_factors_user_id_users')),
+    sa.PrimaryKeyConstraint('user_id', name=op.f('pk_second_factors'))
+    )
     op.create_table('sign_ins',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('token_digest', sa.String(length=64), nullable=False),
@@ -1300,6 +1320,11 @@ def downgrade() -> None:
         batch_op.drop_index('ix_sign_ins_user')
 
     op.drop_table('sign_ins')
+    op.drop_table('second_factors')
+    with op.batch_alter_table('recovery_codes', schema=None) as batch_op:
+        batch_op.drop_index('ix_recovery_codes_user')
+
+    op.drop_table('recovery_codes')
     with op.batch_alter_table('projects', schema=None) as batch_op:
         batch_op.drop_index('ix_projects_county')
         batch_op.drop_index(batch_op.f('ix_projects_contractor_id'))
