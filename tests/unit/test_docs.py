@@ -39,7 +39,7 @@ def settings() -> set[str]:
         for path in (ROOT / package).rglob("*.py"):
             text = path.read_text("utf-8")
             found |= set(re.findall(r'(?:environ|env)(?:\.get\(|\[)"(WENGANG_[A-Z_]+)"', text))
-            found |= set(re.findall(r'_integer\(env, "(WENGANG_[A-Z_]+)"', text))
+            found |= set(re.findall(r'_(?:integer|switch)\(env, "(WENGANG_[A-Z_]+)"', text))
             for secret in re.findall(r'_secret\(env, "(WENGANG_[A-Z_]+)"', text):
                 found |= {secret, f"{secret}_FILE"}
     return found

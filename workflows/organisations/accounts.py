@@ -257,6 +257,7 @@ def reactivate(session: Session, actor: Actor, user_id: int) -> User:
 
 
 def kept_by(session: Session, actor: Actor, user_id: int) -> User:
+    """An account that the actor, an administrator of its division or above, looks after. Raises ``Forbidden`` otherwise."""
     user = user_of(session, user_id)
     division_chain = chain_codes(session, user.division_code) if user.division_code else ()
     require(actor, "admin.users", Facts(division_chain=division_chain))
