@@ -51,7 +51,7 @@ def install(app: Flask) -> None:
 
 
 def _known(error: WengangError) -> ResponseReturnValue:
-    db.session.rollback()
+    _give_back()
     errors = dict(error.errors) if isinstance(error, Invalid) else {}
     href = url_for("auth.login", next=_came_from()) if isinstance(error, SignInNeeded) else ""
     return answer(error.status, error.message, errors=errors, login_href=href)
@@ -107,8 +107,16 @@ def _unknown(error: Exception) -> ResponseReturnValue:
     return answer(500)
 
 
+def _give_back() -> None:
+    """End the transaction that failed. A connection that is gone cannot even be rolled back: it is thrown away."""
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        db.session().invalidate()
+
+
 def _note(error: Exception) -> None:
-    db.session.rollback()
+    _give_back()
     current_app.logger.error("not handled: %s", type(error).__name__, exc_info=error)
 
 

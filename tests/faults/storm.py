@@ -147,8 +147,6 @@ class Storm:
 
     def act(self, send: Callable[[], Answer]) -> Answer:
         """Send one form, through as many deaths as chance deals; then, as after a lost reply, once more."""
-        if self.chance.random() < self.unsteady:
-            self.site.move(timedelta(hours=self.chance.randint(-48, 48)))
         for _ in range(self.blows):
             if self.chance.random() < self.calm or self.struck(send) is not None:
                 break
@@ -236,6 +234,10 @@ class Storm:
             ).all()
         if not steps:
             return False
+        if (
+            self.chance.random() < self.unsteady
+        ):  # before anything is typed: a day of tomorrow would be refused, rightly
+            self.site.move(timedelta(hours=self.chance.randint(-48, 48)))
         done = self.act(self.step(case_id, self.chance.choice(sorted(steps))).send)
         assert done.status == 303, done.text
         return True

@@ -241,3 +241,19 @@ def test_an_error_is_said_though_the_database_is_away(
     page = guest.refused_with("/login", {"username": "张三", "csrf_token": token}, {}, 500)
     assert "系统没有完成这次操作" in page.main
     assert [(one.text or "").strip() for one in page.all("textarea")] == ["张三"]
+
+
+def test_a_connection_that_is_gone_is_thrown_away(guest: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rolling it back fails, too: the page still says that the system is busy, in our words."""
+    token = guest.token()
+    gone = OperationalError(
+        "SELECT 1", {}, Exception("server closed the connection"), connection_invalidated=True
+    )
+
+    def away(*_: object, **__: object) -> None:
+        raise gone
+
+    monkeypatch.setattr(signing_in, "sign_in", away)
+    monkeypatch.setattr(db.session, "rollback", away)
+    page = guest.refused_with("/login", {"username": "张三", "csrf_token": token}, {}, 503)
+    assert "系统暂时不能处理" in page.main
