@@ -30,7 +30,7 @@ def run(world: World, *, quick: bool = False) -> Iterator[Figure]:
     first, *sizes = QUICK if quick else SIZES
     for kind in KINDS:
         with world.county(kind) as small, world.county(kind) as large:
-            few, many = _Fill(small), _Fill(large)
+            few, many = Fill(small), Fill(large)
             few.up_to(first)
             for size in sizes:
                 many.up_to(size)
@@ -44,7 +44,7 @@ def run(world: World, *, quick: bool = False) -> Iterator[Figure]:
                 )
 
 
-class _Fill:
+class Fill:
     """Open items for 县人社局, spread over a hundred days of deadlines."""
 
     def __init__(self, database: Database) -> None:
@@ -116,7 +116,7 @@ def _number(serial: int) -> str:
     return f"WL{serial:09d}"
 
 
-def _page(filled: _Fill) -> float:
+def _page(filled: Fill) -> float:
     """Seconds for what looking through the list reads: the first page, its count, and the page after it."""
     begun = time.perf_counter()
     with filled.database.reading() as session:
