@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from workflows.base.errors import WengangError
 from workflows.base.privacy import Keyring
+from workflows.base.suites import SUITES
 
 
 class ConfigurationError(WengangError):
@@ -39,6 +40,7 @@ class Settings:
     :param queue_url: ``""`` = an SQLite file in ``data_dir``; else ``redis://…`` or ``postgresql://…``.
     :param signer_file: PKCS#12 file of the official seal; ``None`` = the development certificate in ``data_dir``.
     :param sms_adapter: ``module:function`` that sends a short message; ``""`` = none are sent.
+    :param crypto: the algorithms of new keys: ``standard`` or ``gm`` (SM4, SM3).
     :param second_factor: whether whoever moves money or administers must bring a code beside the password.
     :param metrics_token: what whoever asks for ``/metrics`` must bring; ``""`` = only this machine may ask.
     :param proxies: how many reverse proxies stand in front and set X-Forwarded-*.
@@ -54,6 +56,7 @@ class Settings:
     signer_file: Path | None = None
     signer_password: str = ""
     sms_adapter: str = ""
+    crypto: str = "standard"
     second_factor: bool = False
     metrics_token: str = ""
     proxies: int = 0
@@ -77,6 +80,7 @@ class Settings:
             signer_file=_signer(env.get("WENGANG_SIGNER_FILE", "")),
             signer_password=_secret(env, "WENGANG_SIGNER_PASSWORD"),
             sms_adapter=env.get("WENGANG_SMS_ADAPTER", ""),
+            crypto=_crypto(env.get("WENGANG_CRYPTO", "")),
             second_factor=_switch(env, "WENGANG_SECOND_FACTOR", default=not demo),
             metrics_token=_secret(env, "WENGANG_METRICS_TOKEN"),
             proxies=_integer(env, "WENGANG_PROXIES", 0),
@@ -175,6 +179,12 @@ def _secret(env: Mapping[str, str], name: str) -> str:
         return Path(path).read_text().strip()
     except OSError:
         raise ConfigurationError(f"{name}_FILE 指向的文件无法读取：{path}。") from None
+
+
+def _crypto(name: str) -> str:
+    if name and name not in SUITES:
+        raise ConfigurationError(f"WENGANG_CRYPTO 只能是 {' 或 '.join(SUITES)}，现在是“{name}”。")
+    return name or "standard"
 
 
 def _switch(env: Mapping[str, str], name: str, *, default: bool) -> bool:

@@ -56,10 +56,12 @@ def old_rows(database: Database, name: str) -> int:
         )
 
 
+@pytest.mark.parametrize("crypto", ["standard", "gm"])
 def test_everything_comes_under_the_new_key(
-    running: tuple[Database, Callable[[timedelta], None]], placed: Settings
+    running: tuple[Database, Callable[[timedelta], None]], placed: Settings, crypto: str
 ) -> None:
     database, _ = running
+    placed = replace(placed, crypto=crypto)
     before = old_rows(database, "test")
     assert before > 50
     done = rotation.rotate(placed, database)
@@ -67,6 +69,7 @@ def test_everything_comes_under_the_new_key(
     assert done.files > 0
     assert (old_rows(database, "test"), old_rows(database, done.key) >= before) == (0, True)
     assert placed.keys_file.stat().st_mode & 0o777 == 0o600
+    assert placed.load_keyring().suite == crypto
     whole(placed)
     with pytest.raises(DBAPIError), database.transaction() as session:  # the guard is back in its place
         session.execute(update(Decision).values(step="x"))

@@ -197,7 +197,7 @@ def test_who_wants_it_may_have_it_and_the_demonstration_asks_nobody(
     assert Browser(app).login("wubo", PASSWORD).title == "填写验证码"
 
 
-def test_the_setting_is_on_where_it_is_real(tmp_path: object) -> None:
+def test_the_setting_is_on_where_it_is_real() -> None:
     real = {"WENGANG_PUBLIC_URL": "https://wengang.example"}
     assert Settings.from_environment(real).second_factor
     assert not Settings.from_environment({**real, "WENGANG_SECOND_FACTOR": "off"}).second_factor
@@ -205,3 +205,11 @@ def test_the_setting_is_on_where_it_is_real(tmp_path: object) -> None:
     assert Settings.from_environment({"WENGANG_DEMO": "1", "WENGANG_SECOND_FACTOR": "on"}).second_factor
     with pytest.raises(ConfigurationError, match="WENGANG_SECOND_FACTOR"):
         Settings.from_environment({**real, "WENGANG_SECOND_FACTOR": "maybe"})
+
+
+def test_the_algorithms_are_chosen_by_configuration() -> None:
+    demo = {"WENGANG_DEMO": "1"}
+    assert Settings.from_environment(demo).crypto == "standard"
+    assert Settings.from_environment({**demo, "WENGANG_CRYPTO": "gm"}).crypto == "gm"
+    with pytest.raises(ConfigurationError, match="WENGANG_CRYPTO"):
+        Settings.from_environment({**demo, "WENGANG_CRYPTO": "rot13"})

@@ -22,7 +22,7 @@ def init_keys() -> None:
     if settings.keys_file.exists():
         click.echo(f"密钥文件已存在，没有改动：{settings.keys_file}", err=True)
         return
-    Keyring.generate().save(settings.keys_file)
+    Keyring.generate(settings.crypto).save(settings.keys_file)
     click.echo(f"已生成密钥文件：{settings.keys_file}", err=True)
     click.echo("请立即与数据库分开备份。密钥丢失后，已加密的数据无法恢复。", err=True)
 

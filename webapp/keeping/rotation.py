@@ -50,7 +50,7 @@ def rotate(settings: Settings, database: Database, progress: Progress | None = N
     """Make a new key and encipher everything anew; one that was interrupted is finished with the key it made."""
     ring = settings.load_keyring()
     if len(ring.names) == 1 or not _behind(database, settings.files_dir, ring.names[-1]):
-        ring = ring.with_new_key()
+        ring = ring.with_new_key(settings.crypto)
         ring.save(settings.keys_file, replace=True)
     use_keyring(ring, settings.keys_file)
     time.sleep(SETTLE)

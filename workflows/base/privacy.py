@@ -1,24 +1,25 @@
 """Personal data: encrypted at rest, found again by HMAC, masked on screen (PIPL art. 28, 51).
 
-ID numbers, phones and accounts are stored with AES-256-GCM under a named key; what must be searchable has an
-HMAC-SHA256 beside it, under a key of its own that does not rotate with the others. Keys live outside the database.
+ID numbers, phones and accounts are stored under a named key (AES-256-GCM, or SM4-GCM); what must be searchable has an HMAC
+beside it, under a key of its own that does not rotate with the others. Keys live outside the database.
 """
 
 from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import json
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator
+
+from workflows.base.suites import SUITES
 
 
 class Keyring:
@@ -26,18 +27,31 @@ class Keyring:
 
     :param keys: key name → 32 bytes; the last named is used for new texts.
     :param index_key: 32 bytes for HMACs.
+    :param suites: key name → its algorithms (:data:`workflows.base.suites.SUITES`); ``standard`` where nothing is said.
+    :param index_suite: those of the HMACs: they stay what they were when the installation began.
     """
 
-    def __init__(self, keys: dict[str, bytes], index_key: bytes) -> None:
+    def __init__(
+        self,
+        keys: dict[str, bytes],
+        index_key: bytes,
+        suites: Mapping[str, str] | None = None,
+        index_suite: str = "standard",
+    ) -> None:
         if not keys or any(len(key) != 32 for key in keys.values()) or len(index_key) != 32:
             raise ValueError("keys of 32 bytes are needed")
         self._keys = dict(keys)
         self._newest = list(keys)[-1]
         self._index_key = index_key
+        self._suites = {name: (suites or {}).get(name, "standard") for name in keys}
+        self._index_suite = index_suite
+        if not {*self._suites.values(), index_suite} <= set(SUITES):
+            raise ValueError("an unknown set of algorithms")
 
     @classmethod
-    def generate(cls) -> Keyring:
-        return cls({"k1": os.urandom(32)}, os.urandom(32))
+    def generate(cls, suite: str = "standard") -> Keyring:
+        """New keys for a new installation."""
+        return cls({"k1": os.urandom(32)}, os.urandom(32), {"k1": suite}, suite)
 
     @classmethod
     def load(cls, path: Path) -> Keyring:
@@ -45,6 +59,8 @@ class Keyring:
         return cls(
             {name: base64.b64decode(key) for name, key in data["keys"].items()},
             base64.b64decode(data["index_key"]),
+            data.get("suites"),
+            data.get("index_suite", "standard"),
         )
 
     @property
@@ -52,16 +68,27 @@ class Keyring:
         """The encryption keys, the newest last."""
         return tuple(self._keys)
 
-    def with_new_key(self) -> Keyring:
-        """The same keys and a new one, which encrypts from now on."""
+    @property
+    def suite(self) -> str:
+        """The algorithms under which new texts are sealed."""
+        return self._suites[self._newest]
+
+    def with_new_key(self, suite: str | None = None) -> Keyring:
+        """The same keys and a new one, which encrypts from now on.
+
+        :param suite: its algorithms; those of the present key when left out.
+        """
         number = 1 + max((int(name[1:]) for name in self._keys if name[1:].isdigit()), default=0)
-        return Keyring({**self._keys, f"k{number:04d}": os.urandom(32)}, self._index_key)
+        name = f"k{number:04d}"
+        suites = {**self._suites, name: suite or self.suite}
+        return Keyring({**self._keys, name: os.urandom(32)}, self._index_key, suites, self._index_suite)
 
     def without(self, name: str) -> Keyring:
         """The keys but for an old one. Raises ``ValueError`` for the newest and for a stranger."""
         if name not in self._keys or name == self._newest:
             raise ValueError(name)
-        return Keyring({one: key for one, key in self._keys.items() if one != name}, self._index_key)
+        kept = {one: key for one, key in self._keys.items() if one != name}
+        return Keyring(kept, self._index_key, self._suites, self._index_suite)
 
     def save(self, path: Path, *, replace: bool = False) -> None:
         """Write the keys to ``path``, readable by the owner alone.
@@ -74,6 +101,8 @@ class Keyring:
             {
                 "keys": {name: base64.b64encode(key).decode() for name, key in self._keys.items()},
                 "index_key": base64.b64encode(self._index_key).decode(),
+                "suites": self._suites,
+                "index_suite": self._index_suite,
             }
         )
         draft = path.with_name(f"{path.name}.{os.getpid()}.new") if replace else path
@@ -93,16 +122,16 @@ class Keyring:
         ]
 
     def encrypt(self, plain: bytes) -> bytes:
-        nonce = os.urandom(12)
+        """Sealed under the newest key, its name in front."""
         name = self._newest.encode()
-        sealed = AESGCM(self._keys[self._newest]).encrypt(nonce, plain, name)
-        return bytes([len(name)]) + name + nonce + sealed
+        sealed = SUITES[self.suite].seal(self._keys[self._newest], plain, name)
+        return bytes([len(name)]) + name + sealed
 
     def decrypt(self, sealed: bytes) -> bytes:
-        length = sealed[0]
-        name = sealed[1 : 1 + length]
-        nonce, body = sealed[1 + length : 13 + length], sealed[13 + length :]
-        return AESGCM(self._keys[name.decode()]).decrypt(nonce, body, name)
+        """The plain text. Raises ``KeyError`` for a key that is not here, ``InvalidTag`` for what was altered."""
+        name = sealed[1 : 1 + sealed[0]]
+        key = self._keys[name.decode()]
+        return SUITES[self._suites[name.decode()]].unseal(key, sealed[1 + sealed[0] :], name)
 
     @staticmethod
     def name_of(sealed: bytes) -> str:
@@ -117,11 +146,11 @@ class Keyring:
 
     def digest(self, text: str, purpose: str) -> str:
         """HMAC to find ``text`` again; ``purpose`` keeps a phone's digest apart from an account's of the same digits."""
-        return hmac.new(self._index_key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return SUITES[self._index_suite].mac(self._index_key, f"{purpose}\0{text}".encode()).hex()
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for another use (session cookies), bound to this installation."""
-        return hmac.new(self._index_key, f"derive\0{purpose}".encode(), hashlib.sha256).digest()
+        return SUITES[self._index_suite].mac(self._index_key, f"derive\0{purpose}".encode())
 
 
 class _Current:
