@@ -129,6 +129,12 @@ def actor(session: Session) -> Actor:
     return load_actor(session, session.get_one(User, current_user.id))
 
 
+def known_visitor() -> Visitor | None:
+    """Who was found to be signed in, for whatever comes after the page: never asked anew, the database may be away."""
+    visitor = g.get("_login_user")
+    return visitor if isinstance(visitor, Visitor) else None
+
+
 def page_actor() -> Actor:
     """Who looks at the page, read once a request: for what a page shows, never for what an action decides."""
     if "page_actor" not in g:

@@ -45,7 +45,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         SECRET_KEY=keyring.derive("cookies").hex(),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS={"hide_parameters": True},  # a failing statement must not log its values
-        SESSION_COOKIE_NAME="wengang",
+        # the prefix makes browsers refuse one that came over plain HTTP or from another host
+        SESSION_COOKIE_NAME="__Host-wengang" if settings.secure_cookies else "wengang",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,

@@ -54,12 +54,6 @@ def _frames(error: BaseException | None) -> list[str]:
     return found
 
 
-def _known() -> int | None:
-    """Who was found to be signed in: never asked anew, the database may be away."""
-    visitor = g.get("_login_user")
-    return visitor.id if visitor is not None and visitor.is_authenticated else None
-
-
 def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
     """Send every log of this process to ``stream`` (stderr) in that form."""
     handler = logging.StreamHandler(stream or sys.stderr)
@@ -73,6 +67,7 @@ def configure(level: int = logging.INFO, stream: TextIO | None = None) -> None:
 
 def install(app: Flask) -> None:
     """Give every request an id, and a line when it is answered."""
+    from webapp.access import known_visitor  # commands log too, and need no web for it
 
     @app.before_request
     def _begin() -> None:
@@ -92,7 +87,7 @@ def install(app: Flask) -> None:
                     "route": str(request.url_rule or "-"),
                     "status": response.status_code,
                     "ms": round((time.monotonic() - g.get("began", time.monotonic())) * 1000),
-                    "user": _known(),
+                    "user": visitor.id if (visitor := known_visitor()) is not None else None,
                     "client": request.remote_addr,
                 },
             )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_login import current_user
 
+from webapp.access import known_visitor
 from webapp.config import Settings
 
 #: Nothing from elsewhere, no script and no style in the page itself.
@@ -43,7 +43,7 @@ def install(app: Flask, settings: Settings) -> None:
             headers["Cache-Control"] = (
                 "public, max-age=31536000, immutable" if request.args.get("v") else ("public, max-age=3600")
             )
-        elif current_user and current_user.is_authenticated:
+        elif known_visitor() is not None:
             # Office computers are shared: what one person saw must not be there for the next.
             headers["Cache-Control"] = "no-store"
         return response

@@ -53,7 +53,10 @@ def logout() -> ResponseReturnValue:
             signing_in.end(database, current_user.token)
     session.clear()
     flash("您已退出。", "success")
-    return redirect(url_for("auth.login"), 303)
+    answer = make_response(redirect(url_for("auth.login"), 303))
+    # office computers are shared: what the browser kept of the pages goes, too
+    answer.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return answer
 
 
 @bp.get("/login/forgotten")

@@ -31,7 +31,7 @@ DEVICE_FAILURES, DEVICE_WINDOW = 10, 3600
 #: How long a right password waits for its code.
 PENDING_SECONDS = 300
 _PENDING = "code_of"
-_DEVICE_COOKIE = "wengang_device"
+_DEVICE_COOKIES = {True: "__Secure-wengang_device", False: "wengang_device"}
 _DEVICE_SECONDS = 180 * 24 * 3600
 
 
@@ -108,10 +108,14 @@ def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(str(current_app.secret_key), salt="device")
 
 
+def _device_cookie() -> str:
+    return _DEVICE_COOKIES[services().settings.secure_cookies]
+
+
 def _device() -> dict[str, Any]:
     try:
         found: dict[str, Any] = _signer().loads(
-            request.cookies.get(_DEVICE_COOKIE, ""), max_age=_DEVICE_SECONDS
+            request.cookies.get(_device_cookie(), ""), max_age=_DEVICE_SECONDS
         )
     except BadSignature:
         return {}
@@ -134,7 +138,7 @@ def remember_device(response: Response, user_id: int) -> Response:
     device = _device()
     users = [user_id, *(one for one in device.get("users", ()) if one != user_id)][:5]
     response.set_cookie(
-        _DEVICE_COOKIE,
+        _device_cookie(),
         _signer().dumps({"id": device.get("id") or secrets.token_hex(8), "users": users}),
         max_age=_DEVICE_SECONDS,
         httponly=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
+from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -25,7 +26,15 @@ _COMMON_TEXT = """
     woaini1314 woaini520 woaini123 woaini1314520 jilin123 jilin@123 jilin2026 jilin@2026 wengang123 wengang@123
     wengang2026 wengang@2026 changchun123 baicheng123 tongyu123 tongyu@123 huawei@123 root@1234 test@1234 test1234
 """
-_COMMON = frozenset(_COMMON_TEXT.split())
+
+
+@cache
+def _common() -> frozenset[str]:
+    """The thirty thousand passwords that people choose most, and those of this country and this trade."""
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS
+
+    return frozenset(FREQUENCY_LISTS["passwords"]) | frozenset(_COMMON_TEXT.split())
+
 
 _hasher = PasswordHasher()
 
@@ -71,7 +80,7 @@ def problems(password: str, username: str = "") -> list[str]:
         found.append("密码至少 12 个字符；或至少 8 个字符，并含大写字母、小写字母、数字、符号中的三类。")
     elif len(set(password)) < 5:
         found.append("密码中不同的字符太少，请至少使用 5 种字符。")
-    if password.lower() in _COMMON or password == DEMO_PASSWORD:
+    if password == DEMO_PASSWORD or (not found and password.lower() in _common()):
         found.append("这个密码太常见，容易被猜中，请换一个。")
     if len(username) >= 3 and username.lower() in password.lower():
         found.append("密码中不能包含用户名。")
