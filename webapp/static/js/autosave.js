@@ -137,7 +137,7 @@ function liveCheck(form) {
       const answer = await send(form.dataset.liveCheckUrl, form, "text/html");
       const html = answer.ok ? await answer.text() : null;
       if (mine !== latest) return;
-      if (html !== null) panel.innerHTML = html;
+      if (html !== null) panel.replaceChildren(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
     } catch { /* the last answer stays */ } finally {
       if (mine === latest) panel.removeAttribute("aria-busy");
     }
