@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 
 from sqlalchemy import text
 
@@ -35,12 +37,18 @@ def _kilobytes(side: str, database: Database, cases: int) -> float:
 
 def _size(database: Database) -> int:
     """Bytes in use after tidying up: what the rows and indexes need, not what the file happens to hold."""
-    postgres = database.engine.dialect.name == "postgresql"
+    if database.engine.dialect.name == "sqlite":
+        with closing(sqlite3.connect(str(database.engine.url.database), isolation_level=None)) as raw:
+            raw.execute("VACUUM")
+            return int(
+                raw.execute(
+                    "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+                ).fetchone()[0]
+            )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM FULL" if postgres else "VACUUM"))
+        connection.execute(text("VACUUM FULL"))
         size = (
-            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-            if postgres
-            else "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
+            "SELECT sum(pg_total_relation_size(oid)) FROM pg_class "
+            "WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
         )
         return int(connection.scalar(text(size)) or 0)

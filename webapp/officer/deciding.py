@@ -275,7 +275,7 @@ def rows(item_id: int) -> ResponseReturnValue:
         return _show(item_id, Typed(row_errors={"bulk_reason": error.message}, rows=posted()), 422)
     except Conflict as error:
         reasons = "\n".join(dict.fromkeys(reason for _, reason in words if reason))
-        return _conflict(item_id, {"reason": [reasons]}, error.message)
+        return _conflict(item_id, {"reason": [reasons]}, error)
     flash(f"已保存 {given} 人的意见。", "success")
     return redirect(url_for("officer.item", item_id=item_id, **request.args.to_dict()) + "#roster", 303)
 

@@ -78,7 +78,7 @@ def test_keys_are_saved_for_their_owner_alone_and_never_overwritten(tmp_path: Pa
 
 
 def test_without_a_keyring_nothing_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(privacy, "_keyring", None)
+    monkeypatch.setattr(privacy._current, "keyring", None)
     with pytest.raises(RuntimeError, match="use_keyring"):
         digest_id("220899197111250060")
 
