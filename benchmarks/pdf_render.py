@@ -15,7 +15,7 @@ from workflows.documents.render import job_of, render, renderer
 from workflows.documents.templates import load_template
 
 GOAL, SIGNED = 1.15, 1.0
-TEMPLATE = ("workshop_recognition", "decision")
+TEMPLATE = ("workshop_recognition", "approval_form")
 
 
 def run(world: World, *, quick: bool = False) -> Iterator[Figure]:

@@ -61,6 +61,13 @@ def county(house: SqliteHouse | PostgresHouse, place: Path) -> Iterator[Database
 
 
 @pytest.fixture
+def sqlite_county(sqlite_house: SqliteHouse, place: Path) -> Iterator[Database]:
+    """On SQLite alone: what is slow and the same on both."""
+    with sqlite_house.fresh("site", with_the_web) as database:
+        yield database
+
+
+@pytest.fixture
 def postgres_county(postgres_house: PostgresHouse, place: Path) -> Iterator[Database]:
     """On PostgreSQL alone."""
     with postgres_house.fresh("site", with_the_web) as database:

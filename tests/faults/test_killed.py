@@ -11,8 +11,8 @@ from .conftest import Stormy
 from .storm import AT_ONCE
 
 
-def test_web_and_worker_are_killed(county: Database, stormy: Stormy) -> None:
-    with stormy(county, 1) as storm:
+def test_web_and_worker_are_killed(sqlite_county: Database, stormy: Stormy) -> None:
+    with stormy(sqlite_county, 1) as storm:
         storm.blows = 1
         storm.weather(1)
         assert storm.site.kills >= 3

@@ -318,7 +318,7 @@ def walk(
 
 
 def test_nobody_is_paid_twice_and_no_fen_is_lost(house: Any) -> None:
-    walk(house, examples=4, steps=30)
+    walk(house, examples=2, steps=30)
 
 
 @pytest.mark.long

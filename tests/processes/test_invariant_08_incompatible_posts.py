@@ -91,7 +91,17 @@ def refuse_pairs(database: Database, run: Run, open_pairs: set[Pair]) -> None:
     open_pairs -= ready
 
 
-def test_every_pair_is_guarded(published: Database) -> None:
+def test_every_pair_is_guarded(published_sqlite: Database) -> None:
+    every_pair_is_guarded(published_sqlite)
+
+
+@pytest.mark.long
+def test_every_pair_is_guarded_on_both_databases(published: Database) -> None:
+    every_pair_is_guarded(published)
+
+
+def every_pair_is_guarded(published: Database) -> None:
+    """Whoever did one thing of a pair is refused the other, for each pair of each process."""
     with published.reading() as session:
         left = {
             (key, first, second)

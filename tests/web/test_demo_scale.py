@@ -75,6 +75,7 @@ def test_an_interrupted_load_goes_on(database: Database, county: DemoCounty) -> 
     assert check.check(database) == []
 
 
+@pytest.mark.long
 def test_every_county_of_the_province(
     sqlite_house: SqliteHouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
