@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 from flask import Flask, render_template_string
 from sqlalchemy import select
 
 from benchmarks.people import ACCOUNTS
+from workflows.base.privacy import Keyring, use_keyring
 from workflows.base.session import Database
 from workflows.cases import worklist
 from workflows.organisations.model import Assignment, User
@@ -21,10 +23,13 @@ PAGE = """<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>�
 def make() -> Flask:
     """The page of 县人社局's work list, for whoever asks."""
     app = Flask(__name__)
+    use_keyring(Keyring.load(Path(os.environ["WENGANG_KEYS_FILE"])))
     database = Database(os.environ["BARE_URL"])
     with database.reading() as session:
         department = session.scalars(
-            select(Assignment.department_id).join(User).where(User.username == ACCOUNTS["hrss"])
+            select(Assignment.department_id)
+            .join(User, User.id == Assignment.user_id)
+            .where(User.username == ACCOUNTS["hrss"])
         ).one()
 
     @app.get("/")

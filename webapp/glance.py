@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from flask import Flask, url_for
+from flask import Flask, g, url_for
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,10 @@ from webapp.navigation import COUNTS, kind_of_visitor
 from workflows.base.clock import now
 from workflows.base.heartbeat import lives
 from workflows.base.outbox import OutboxRow
-from workflows.cases import worklist
+from workflows.cases import project_overview, worklist
 from workflows.cases.employer_views import tasks
 from workflows.cases.glance import begun_and_ended, came_and_went, late_below, spoken_on
-from workflows.cases.project_overview import Wanted, project_page
+from workflows.cases.project_overview import Wanted
 from workflows.organisations.model import User
 
 DAYS = 7
@@ -35,13 +35,22 @@ def _count(endpoint: str) -> int:
     return (COUNTS[endpoint]() if endpoint in COUNTS else 0) or 0
 
 
+def tallied(session: Session) -> dict[str, tuple[int, bool]]:
+    """The counts of the work list, asked once a request: the first lines of the page and its tabs say the same."""
+    if "tallied" not in g:
+        me = page_actor()
+        g.tallied = worklist.tallies(session, sorted(me.department_ids), me.user_id)
+    found: dict[str, tuple[int, bool]] = g.tallied
+    return found
+
+
 def _officer(session: Session) -> list[Figure]:
     me = page_actor()
     departments = sorted(me.department_ids)
-    found = worklist.tallies(session, departments, me.user_id)
+    found = tallied(session)
     late, soon = found["overdue"][0], found["soon"][0]
     money, units = _count("finance.index"), _count("officer.employers")
-    unpaid = project_page(session, me, Wanted(late=True), size=1).total
+    unpaid = project_overview.count(session, me, Wanted(late=True))
     came, went = came_and_went(session, departments, now() - timedelta(days=DAYS))
     waits = [f"资金 {money} 件"] if money else []
     waits += [f"单位待确认 {units} 个"] if units else []
@@ -80,7 +89,7 @@ def _auditor(session: Session) -> list[Figure]:
     place = page_actor().division_code
     late = late_below(session, place)
     begun, ended = begun_and_ended(session, place, now() - timedelta(days=DAYS))
-    unpaid = project_page(session, page_actor(), Wanted(late=True), size=1).total
+    unpaid = project_overview.count(session, page_actor(), Wanted(late=True))
     return [
         _figure("核验", "看结果", "每日自动核验，也可以现在核验", url_for("audit.verification")),
         _figure(

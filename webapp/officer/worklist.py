@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from webapp import numbers
 from webapp.access import allow, page_actor
 from webapp.database import reading
+from webapp.glance import tallied
 from webapp.navigation import COUNTS
 from webapp.officer.blueprint import bp, replaced
 from workflows.base.clock import now
@@ -83,7 +84,7 @@ def _context(given: dict[str, str]) -> dict[str, Any]:
     after = request.args.get("after", "")
     after = after if _is_key(after) else ""
     page = worklist.page(database, departments, filters_of(given), user_id=me.user_id, after=after or None)
-    tallies = worklist.tallies(database, departments, me.user_id)
+    tallies = tallied(database)
     known = processes(database)
     steps = own_steps(known, me)
     titles = {process.key: process.config.get("short") or process.title for process in known}

@@ -220,12 +220,17 @@ def county_sums(session: Session, actor: Actor, wanted: Wanted) -> list[CountySu
     ]
 
 
+def count(session: Session, actor: Actor, wanted: Wanted) -> int:
+    """How many projects an actor would see."""
+    return session.scalar(select(func.count()).select_from(Project).where(*_conditions(actor, wanted))) or 0
+
+
 def project_page(
     session: Session, actor: Actor, wanted: Wanted, number: int = 1, size: int = PAGE
 ) -> ProjectPage:
     """A page of projects, the newest first."""
     conditions = _conditions(actor, wanted)
-    total = session.scalar(select(func.count()).select_from(Project).where(*conditions)) or 0
+    total = count(session, actor, wanted)
     number = min(max(1, number), max(1, -(-total // size)))
     projects = session.scalars(
         select(Project).where(*conditions).order_by(Project.id.desc()).limit(size).offset((number - 1) * size)
