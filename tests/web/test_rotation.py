@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -13,8 +12,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from tests.conftest import TEST_KEYRING
-from tests.processes.stage import bring_to
-from tests.web.test_keeping import other, running, settings, whole
+from tests.web.test_keeping import other, people_working, running, settings, whole
 from webapp.config import Settings
 from webapp.keeping import rotation
 from webapp.keeping.backup import back_up
@@ -109,28 +107,8 @@ def test_people_write_while_the_keys_rotate(
 ) -> None:
     database, moved = running
     monkeypatch.setattr(rotation, "BATCH", 5)
-    stop, failed, done = threading.Event(), [], [0]
-
-    def work() -> None:
-        number = 2
-        while not stop.is_set():
-            try:
-                bring_to(database, moved, "township_acceptance", employer=number % 8 + 1, seed=number)
-                done[0] += 1
-            except Exception as error:
-                failed.append(error)
-                return
-            number += 1
-
-    crew = threading.Thread(target=work)
-    crew.start()
-    try:
+    with people_working(database, moved):
         made = rotation.rotate(placed, database)
-    finally:
-        stop.set()
-        crew.join(60)
-    assert failed == []
-    assert done[0] > 0
     assert old_rows(database, "test") == 0
     assert made.rows > 50
     assert check.check(database) == []
