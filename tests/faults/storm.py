@@ -81,6 +81,8 @@ class Storm:
 
     :param calm: the share of actions that nothing happens to.
     :param blows: how many times one action is struck at most.
+    :param deepest: how many statements, and how many flushes and commits, are let pass before a blow at most. An action that passes
+        fewer is not struck.
     :param unsteady: the share of actions before which the clock jumps, forwards or back, by up to two days.
     """
 
@@ -89,6 +91,7 @@ class Storm:
     cases: Sequence[int]
     calm: float = 0.15
     blows: int = 3
+    deepest: tuple[int, int] = (60, 4)
     unsteady: float = 0.0
     people: dict[str, Person] = field(default_factory=dict)
     waits: list[float] = field(default_factory=list)
@@ -166,7 +169,7 @@ class Storm:
     def struck(self, send: Callable[[], Answer]) -> Answer | None:
         """Send it while the web is told to die; the answer, if it lived."""
         point = self.chance.choice([*POINTS, "at random"])
-        count = self.chance.randint(1, 60) if point == "statement" else self.chance.randint(1, 4)
+        count = self.chance.randint(1, self.deepest[point != "statement"])
         if point == "at random":
             bolt = threading.Timer(self.chance.random() * 0.25, self.site.power_cut)
             bolt.start()
