@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -101,6 +102,31 @@ def test_what_cannot_be_answered_says_why(file: str, arguments: list[str], part:
     assert answer["ok"] is False
     assert part in answer["problems"][0]["reason"]
     assert part in result.stderr
+
+
+def test_what_is_no_file_and_what_is_no_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.mkfifo(tmp_path / "pipe.dmn")
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    foreign = os.fsdecode(b"\xd6\xd0.dmn")
+    (tmp_path / foreign).write_text("<x")
+    scandir = os.scandir
+
+    def refuse(place: str) -> Any:
+        if str(place) == str(closed):
+            raise PermissionError(13, "no", str(closed))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    found = judged(tmp_path, "/dev/zero", status=1)
+    reasons = {Path(one["file"]).name: one["problems"][0]["reason"] for one in found}
+    assert "读不出来" in reasons["pipe.dmn"]
+    assert "文件夹读不出来" in reasons["closed"]
+    assert "读不出来" in reasons["zero"]
+    assert "XML" in reasons[foreign]
+    for facts in ('{"\\ud800": 1, "\\ud800": 2}', "@/dev/zero", f"@{tmp_path}/pipe.dmn"):
+        said = wengang("catalogue", "decide", OPEN, "--input", facts, status=1)
+        assert json.loads(said.stdout)["ok"] is False
 
 
 def test_work_without_end_is_ended() -> None:

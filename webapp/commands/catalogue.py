@@ -15,7 +15,7 @@ from webapp.bounded import Exceeded, bounded
 from workflows.base.errors import CatalogueError
 from workflows.cases.publishing import problems_of, process_keys
 from workflows.cases.vocabulary import VOCABULARY
-from workflows.engine import Problem, Refused, Verdict, examine, read_facts, try_table
+from workflows.engine import MAX_BYTES, Problem, Refused, Verdict, examine, read_facts, try_table
 
 _SUFFIXES = {".bpmn", ".dmn", ".xml"}
 _TOO_MUCH = "没有检查出结论：太大、太复杂，或者有系统没有见过的写法；请拆成较小的文件，或对照已有流程修改"
@@ -43,15 +43,20 @@ def lint(paths: tuple[Path, ...], as_json: bool) -> None:
             results.append(_as_dict(verdict))
             continue
         for problem in verdict.problems:
-            click.echo(str(problem))
+            _say(str(problem))
         said = f"{len(verdict.problems)} 处问题" if verdict.problems else "没有问题"
-        click.echo(f"{verdict.file}：{said}", err=True)
+        _say(f"{verdict.file}：{said}", err=True)
         for note in verdict.notes:
-            click.echo(f"  提示：{note}", err=True)
+            _say(f"  提示：{note}", err=True)
     if as_json:
-        click.echo(json.dumps(results, ensure_ascii=False, indent=1))
+        _say(json.dumps(results, ensure_ascii=False, indent=1))
     if refused:
         sys.exit(1)
+
+
+def _say(text: str, *, err: bool = False) -> None:
+    """Print it; what is no text (a name of a file in another encoding, half a character in somebody's JSON) as its number."""
+    click.echo(text.encode("utf-8", "backslashreplace").decode("utf-8"), err=err)
 
 
 def _as_dict(verdict: Verdict) -> dict[str, Any]:
@@ -98,7 +103,8 @@ def _problems(label: str, key: str, root: Path | None) -> list[Problem]:
 
 def _folder(path: Path) -> Iterator[Verdict]:
     """Every file of that kind below, each folder once; packages as packages."""
-    for place, folders, names in os.walk(path):
+    closed: list[OSError] = []
+    for place, folders, names in os.walk(path, onerror=closed.append):
         here = Path(place)
         folders.sort()
         if here != path and "process.yaml" in names and "process.bpmn" in names:
@@ -111,20 +117,32 @@ def _folder(path: Path) -> Iterator[Verdict]:
                 # an XML file of another kind is nobody's business
                 if verdict.kind or Path(name).suffix.lower() != ".xml":
                     yield verdict
+    for error in closed:
+        file = str(error.filename)
+        yield Verdict(file, "", (Problem.at(file, "", "这个文件夹读不出来；请检查有没有读取的权限"),))
 
 
 def _file(path: Path, label: Path) -> Verdict:
     file = str(label)
     try:
-        content = path.read_bytes()
+        content = _content(path)
     except FileNotFoundError:
         return Verdict(file, "", (Problem.at(file, "", "不存在；请检查路径"),))
-    except OSError:
+    except (OSError, ValueError):
         return Verdict(file, "", (Problem.at(file, "", "读不出来；请检查是不是文件、有没有读取的权限"),))
     try:
         return bounded(lambda: examine(content, file, VOCABULARY))
     except Exceeded:
         return Verdict(file, path.suffix[1:].lower(), (Problem.at(file, "", _TOO_MUCH),))
+
+
+def _content(path: Path) -> bytes:
+    """What a file holds, a little more than is ever read at most. Raises ``OSError`` for what is none: a pipe or a device may have no
+    end."""
+    if path.exists() and not path.is_file():
+        raise OSError(f"{path} is no file")
+    with path.open("rb") as stream:
+        return stream.read(MAX_BYTES + 1)
 
 
 @catalogue.command()
@@ -134,23 +152,23 @@ def _file(path: Path, label: Path) -> Verdict:
 def decide(file: Path, wanted: str, facts: str) -> None:
     """用一组输入试一张规则表：输出结果和适用的规则（JSON）。不能得出结果时退出码为 1，并说明原因。"""
     try:
-        text = Path(facts[1:]).read_text(encoding="utf-8") if facts.startswith("@") else facts
+        text = _content(Path(facts[1:])).decode("utf-8-sig") if facts.startswith("@") else facts
         verdict = _file(file, file)
-        click.echo(try_table(verdict, wanted, read_facts(text)).to_json(str(file)))
+        _say(try_table(verdict, wanted, read_facts(text)).to_json(str(file)))
     except Refused as error:
         _refuse(file, wanted, *error.problems)
-    except (OSError, UnicodeDecodeError):
+    except (OSError, ValueError):
         _refuse(file, wanted, Problem("--input", "", f"读不出输入文件 {facts[1:]}；请检查路径和编码"))
 
 
 def _refuse(file: Path, wanted: str, *problems: Problem) -> None:
     """No answer: the reasons as JSON on stdout, in words on stderr."""
     found = [{"element": one.element, "reason": str(one)} for one in problems]
-    click.echo(
+    _say(
         json.dumps(
             {"file": str(file), "decision": wanted, "ok": False, "problems": found}, ensure_ascii=False
         )
     )
     for one in problems:
-        click.echo(str(one), err=True)
+        _say(str(one), err=True)
     sys.exit(1)

@@ -22,8 +22,10 @@ from workflows.engine.runner import OpenMessage, OpenTask, OpenTimer, RunResult
 from workflows.engine.scripting import Bindings
 from workflows.engine.trying import Answer, Refused, read_facts, try_table
 from workflows.engine.vocabulary import Argument, Signature, Vocabulary
+from workflows.engine.xmltext import MAX_BYTES
 
 __all__ = [
+    "MAX_BYTES",
     "Answer",
     "Argument",
     "Bindings",

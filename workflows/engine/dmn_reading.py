@@ -12,6 +12,7 @@ from typing import Any
 
 from workflows.engine.cells import (
     TYPE_NAMES,
+    TYPE_TITLES,
     Cell,
     CellError,
     Equal,
@@ -21,6 +22,7 @@ from workflows.engine.cells import (
     read_constant,
 )
 from workflows.engine.dmn import Decision, HitPolicy, Input, Output, Rule
+from workflows.engine.dmn_parts import Parts
 from workflows.engine.errors import Problem
 from workflows.engine.xmltext import local, namespace, parse_xml
 
@@ -38,6 +40,8 @@ NAMESPACES = (
 )
 #: Most cells of a table: what is larger takes minutes to prove.
 MAX_CELLS = 6_000
+#: A type that no column can have: a structure, a list, or one that is said twice.
+_UNCLEAR = "?"
 _FACT_NAME = re.compile(r"^[a-z][a-z0-9_]*$")
 #: A name as others write it: words and single spaces.
 _ANY_NAME = re.compile(r"^[^\W\d]\w*(?: \w+)*$")
@@ -75,7 +79,7 @@ def read_decisions(text: str, file: str, *, foreign: bool = False) -> tuple[list
         return [], [root]
     if local(root) != "definitions" or namespace(root) not in NAMESPACES:
         return [], [Problem.at(file, "", "不是 DMN 1.1 以上的规则表文件；请用规则表编辑器重新保存")]
-    problems = _others_words(root, file)
+    problems = [*_others_words(root, file), *Parts(file, namespace(root)).walk(root)]
     types = _types(root)
     decisions: list[Decision] = []
     for child in root:
@@ -90,10 +94,6 @@ def read_decisions(text: str, file: str, *, foreign: bool = False) -> tuple[list
             problems.append(
                 Problem.at(file, child.get("id", kind), f"是系统不执行的内容（{kind}）；请删去，只保留规则表")
             )
-    ids = [child.get("id", "") for child in _children(root, "decision")]
-    for identifier in sorted({one for one in ids if ids.count(one) > 1}):
-        problems.append(Problem.at(file, identifier, "这个 id 的规则表不止一张；请改成不同的 id"))
-        decisions = [one for one in decisions if one.id != identifier]
     if not decisions and not problems:
         problems.append(Problem.at(file, "", "里没有规则表；请添加 decision，或从 process.yaml 中去掉"))
     return decisions, problems
@@ -103,65 +103,53 @@ def read_decisions(text: str, file: str, *, foreign: bool = False) -> tuple[list
 class _Types:
     """What a file says of types outside its tables.
 
-    :param inputs: name of an input → its type. :param own: name of a type → (the type it narrows, its allowed values).
+    :param inputs: name of an input → its type. :param ids: of the inputs. :param own: name of a type → (the type it narrows, its allowed values).
     """
 
     inputs: Mapping[str, str]
+    ids: frozenset[str]
     own: Mapping[str, tuple[str, str]]
 
-    def base(self, name: str) -> tuple[ValueType | None, str]:
+    def base(self, name: str) -> tuple[ValueType | None, frozenset[str]]:
         """The plain type behind a name, and the values it is narrowed to; ``None`` for structures, lists and unknown names."""
-        allowed = ""
+        allowed: set[str] = set()
         for _ in range(5):  # types that narrow each other in a circle lead nowhere
             plain = name.rpartition(":")[2]
             if name in self.own:
                 name, narrowed = self.own[name]
-                allowed = allowed or narrowed
+                allowed |= {narrowed} - {""}
             elif plain in TYPE_NAMES:
-                return TYPE_NAMES[plain], allowed
+                return TYPE_NAMES[plain], frozenset(allowed)
             else:
                 break
-        return None, ""
+        return None, frozenset()
 
 
 def _types(root: Any) -> _Types:
-    inputs = {
-        str(variable.get("name") or child.get("name")): str(variable.get("typeRef") or "")
-        for child in _children(root, "inputData")
-        for variable in _children(child, "variable")
-    }
+    inputs: dict[str, str] = {}
+    for child in _children(root, "inputData"):
+        for variable in _children(child, "variable"):
+            name, kind = str(variable.get("name") or child.get("name")), str(variable.get("typeRef") or "")
+            inputs[name] = kind if inputs.get(name, kind) == kind else _UNCLEAR
     own: dict[str, tuple[str, str]] = {}
     for child in _children(root, "itemDefinition"):
         parts = {local(part): _text(part) for part in child}
-        if child.get("isCollection", "false") == "false" and set(parts) <= {
-            "typeRef",
-            "allowedValues",
-            "description",
-        }:
-            own[str(child.get("name"))] = (parts.get("typeRef", ""), parts.get("allowedValues", ""))
-    return _Types(inputs, own)
+        name, plain = str(child.get("name")), child.get("isCollection", "false") == "false"
+        if name in own or not plain or set(parts) - {"typeRef", "allowedValues", "description"}:
+            own[name] = (_UNCLEAR, "")
+        else:
+            own[name] = (parts.get("typeRef", ""), parts.get("allowedValues", ""))
+    ids = frozenset(str(child.get("id", "")) for child in _children(root, "inputData"))
+    return _Types(inputs, ids, own)
 
 
 def _others_words(root: Any, file: str) -> list[Problem]:
-    """Languages that are not FEEL, and elements of others inside a table: both would change what a cell says."""
-    problems = [
+    """Languages that are not FEEL would change what a cell says."""
+    return [
         Problem.at(file, "", f"另选了语言（{name}），系统不执行；请改用 FEEL")
         for name in ("expressionLanguage", "typeLanguage")
         if root.get(name) and not root.get(name).rstrip("/").lower().endswith("feel")
     ]
-    ours = namespace(root)
-    for decision in _children(root, "decision"):
-        strange = next((one for one in decision.iter() if namespace(one) != ours), None)
-        if strange is not None:
-            problems.append(
-                Problem.at(
-                    file,
-                    decision.get("id", ""),
-                    f"含有其他软件的内容（{local(strange)}），系统不理解；请删去",
-                    decision.get("name", ""),
-                )
-            )
-    return problems
 
 
 class _TableReader:
@@ -189,14 +177,12 @@ class _TableReader:
         if not self.id or not (self.foreign or _FACT_NAME.match(self.id)):
             self._problem("规则表的 id 应是小写英文（如 workshop_eligibility）；请修改")
         tables = [child for child in self.node if local(child) == "decisionTable"]
-        for child in self.node:
-            kind = local(child)
-            if kind not in ("decisionTable", "variable", "description", "informationRequirement", "question"):
-                self._problem(f"含有系统不执行的内容（{kind}）；请改用一张规则表表达")
-            elif kind == "informationRequirement" and any(
-                local(part) == "requiredDecision" for part in child
-            ):
+        for requirement in _children(self.node, "informationRequirement"):
+            asked = [part.get("href", "") for part in _children(requirement, "requiredInput")]
+            if _children(requirement, "requiredDecision"):
                 self._problem("依赖另一张规则表的结果；请把需要的值作为事实直接输入")
+            elif len(asked) != 1 or asked[0].removeprefix("#") not in self.types.ids or asked[0][:1] != "#":
+                self._problem(f"需要的输入（requiredInput {''.join(asked)}）不在这个文件里；请补上或删去")
         if len(tables) != 1:
             self._problem("应当正好有一张规则表（decisionTable）")
             return None
@@ -213,6 +199,11 @@ class _TableReader:
         for child in table:
             if local(child) not in ("input", "output", "rule", "annotation", "description"):
                 self._problem(f"含有系统不执行的内容（{local(child)}）；请删去")
+        whole = next((one.get("typeRef") for one in _children(self.node, "variable")), None)
+        if len(found) > 1 and whole and self.types.base(whole)[0]:
+            self._problem(
+                f"有 {len(found)} 个输出列，结果却写成一个值（variable 的 typeRef {whole}）；请改成一致"
+            )
         self._policy(policy, aggregation, [column for column in outputs if column is not None])
         rows = _children(table, "rule")
         if not inputs or not outputs or not rows:
@@ -266,20 +257,35 @@ class _TableReader:
         elif aggregation in ("COUNT", "SUM") and namespace(self.node) == NAMESPACES[0]:
             self._problem(f"是 DMN 1.1 的文件，它的 {aggregation} 不计相同的结果；请另存为 DMN 1.2 以上")
 
-    def _type(self, name: str | None, place: str) -> tuple[ValueType | None, str]:
-        """The type, and what values it is narrowed to."""
-        found, allowed = self.types.base(name or "")
-        if found is None:
+    def _type(self, place: str, *said: str | None) -> tuple[ValueType | None, frozenset[str]]:
+        """The type, and what values it is narrowed to. What is said more than once has to agree."""
+        kinds: set[ValueType | None] = set()
+        allowed: set[str] = set()
+        for name in said:
+            if name:
+                found, narrowed = self.types.base(name)
+                kinds.add(found)
+                allowed |= narrowed
+        if kinds == {"number", "integer"}:
+            kinds = {"integer"}
+        if len(kinds) > 1 and None not in kinds:
+            titles = "、".join(sorted(TYPE_TITLES[kind] for kind in kinds if kind))
+            self._problem(f"{place}的类型写了几次，互不相同（{titles}）；请改成一致")
+            return None, frozenset()
+        if len(kinds) != 1 or None in kinds:
             self._problem(
                 f"{place}没有写明类型或类型不支持（typeRef）；请选 string、boolean、number、integer 或 date"
             )
-        return found, allowed
+            return None, frozenset()
+        return kinds.pop(), frozenset(allowed)
 
-    def _allowed(self, node: Any, tag: str, wanted: ValueType, place: str, narrowed: str) -> Cell:
-        values = _children(node, tag)
-        text = _text(values[0]) if values else narrowed
+    def _allowed(self, node: Any, tag: str, wanted: ValueType, place: str, narrowed: frozenset[str]) -> Cell:
+        values = {_text(one) for one in _children(node, tag)} | narrowed
+        if len(values) > 1:
+            self._problem(f"{place}的允许取值写了几次，互不相同；请改成一致")
+            return Cell("-")
         try:
-            return read_cell(text, wanted)
+            return read_cell(next(iter(values), ""), wanted)
         except CellError as error:
             self._problem(f"{place}的允许取值（{tag}）写法不对：{error}")
             return Cell("-")
@@ -292,9 +298,12 @@ class _TableReader:
             kind_of_name = "" if self.foreign else "（小写英文）"
             self._problem(f"{place}的表达式应当只是一个事实的名称{kind_of_name}，不能是计算式；请修改")
             return None
-        if expressions[0].get("expressionLanguage"):
-            self._problem(f"{place}另选了表达式语言，系统不执行；请去掉 expressionLanguage")
-        kind, narrowed = self._type(expressions[0].get("typeRef") or self.types.inputs.get(fact), place)
+        kind, narrowed = self._type(
+            place,
+            expressions[0].get("typeRef"),
+            self.types.inputs.get(fact),
+            *(one.get("typeRef") for one in _children(node, "inputValues")),
+        )
         if kind is None:
             return None
         label = str(node.get("label", "")) or fact
@@ -302,17 +311,22 @@ class _TableReader:
 
     def _output(self, number: int, node: Any, *, alone: bool) -> Output | None:
         place = f"第 {number} 个输出列"
-        name, wanted = str(node.get("name") or ""), node.get("typeRef")
-        if alone and self.foreign:  # the only output is the decision's own value
+        name = str(node.get("name") or "")
+        said = [node.get("typeRef"), *(one.get("typeRef") for one in _children(node, "outputValues"))]
+        if alone:  # the only output is the decision's own value
             variable: Any = next(iter(_children(self.node, "variable")), {})
-            name = name or str(variable.get("name") or self.name)
-            wanted = wanted or variable.get("typeRef")
+            said += [
+                variable.get("typeRef"),
+                *(one.get("typeRef") for one in _children(self.node, "decisionTable")),
+            ]
+            if self.foreign:
+                name = name or str(variable.get("name") or self.name)
         if not (name if self.foreign else self._is_name(name)):
             self._problem(f"{place}没有名称，或名称不是小写英文（name）；请修改")
             return None
         if _children(node, "defaultOutputEntry"):
             self._problem(f"{place}写了默认值（defaultOutputEntry），系统不使用；请改成一条规则")
-        kind, narrowed = self._type(wanted, place)
+        kind, narrowed = self._type(place, *said)
         if kind is None:
             return None
         label = str(node.get("label", "")) or name
@@ -332,6 +346,8 @@ class _TableReader:
             cells.append(self._cell(entry, column, place))
         for answer_column, entry in zip(outputs, answers, strict=False):
             place = f"第 {number} 条规则「{answer_column.label}」一格“{_text(entry)}”"
+            if entry.get("typeRef"):
+                self._type(place, entry.get("typeRef"), answer_column.type)
             try:
                 value = read_constant(_text(entry), answer_column.type)
                 if not answer_column.allowed.matches(value):
@@ -347,8 +363,6 @@ class _TableReader:
         return Rule(identifier, number, tuple(cells), values, citation, note, annotations)
 
     def _cell(self, entry: Any, column: Input, place: str) -> Cell:
-        if entry.get("expressionLanguage"):
-            self._problem(f"{place}另选了表达式语言，系统不执行；请去掉 expressionLanguage")
         try:
             return read_cell(_text(entry), column.type)
         except CellError as error:

@@ -25,7 +25,7 @@ from workflows.engine.vocabulary import Vocabulary
 from workflows.engine.xmltext import MAX_BYTES, local, namespace, parse_xml
 
 #: Flow nodes and flows of a diagram: what is larger cannot be played through in reasonable time.
-MAX_PARTS = 1_000
+MAX_PARTS = 700
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 #: The encodings in which such files are written here.
 _ENCODINGS = {
@@ -54,6 +54,7 @@ class Verdict:
     """What is to be said of a file.
 
     :param kind: ``bpmn``, ``dmn`` or empty. :param problems: why it is refused.
+    :param tables: ids of the file's tables, of those that are refused, too.
     :param notes: what does not keep it from running as the standard says, and would keep it out of the catalogue.
     """
 
@@ -62,6 +63,7 @@ class Verdict:
     problems: tuple[Problem, ...] = ()
     notes: tuple[Problem, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    tables: tuple[str, ...] = ()
 
     @property
     def accepted(self) -> bool:
@@ -85,7 +87,7 @@ def examine(content: bytes, file: str, vocabulary: Vocabulary) -> Verdict:
     if namespace(root) == BPMN:
         return Verdict(file, "bpmn", tuple(_named(one, file) for one in _diagram(root, vocabulary, file)))
     if "/DMN/" in namespace(root) or namespace(root) in NAMESPACES:
-        return _tables(str(text), file)
+        return _tables(root, str(text), file)
     return Verdict(
         file,
         "",
@@ -163,7 +165,7 @@ def _filled(decision: Decision) -> Decision:
     return replace(decision, inputs=tuple(asked))
 
 
-def _tables(text: str, file: str) -> Verdict:
+def _tables(root: Any, text: str, file: str) -> Verdict:
     decisions, problems = read_decisions(text, file, foreign=True)
     notes: list[Problem] = []
     good = []
@@ -173,4 +175,11 @@ def _tables(text: str, file: str) -> Verdict:
         if not wrong:
             good.append(decision)
             notes += omissions(_filled(decision))
-    return Verdict(file, "dmn", tuple(sorted(set(problems))), tuple(sorted(set(notes))), tuple(good))
+    return Verdict(
+        file,
+        "dmn",
+        tuple(sorted(set(problems))),
+        tuple(sorted(set(notes))),
+        tuple(good),
+        tuple(child.get("id", "") for child in root if local(child) == "decision"),
+    )

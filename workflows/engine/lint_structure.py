@@ -38,34 +38,35 @@ _NAMED = frozenset(
         "process",
     }
 )
-_ATTRIBUTES = frozenset(
-    {
-        "id",
-        "name",
-        "default",
-        "attachedToRef",
-        "cancelActivity",
-        "implementation",
-        "gatewayDirection",
-        "isExecutable",
-        "isClosed",
-        "processType",
-        "startQuantity",
-        "completionQuantity",
-        "isForCompensation",
-        "triggeredByEvent",
-        "instantiate",
-        "eventGatewayType",
-        "parallelMultiple",
-        "isInterrupting",
-        "sourceRef",
-        "targetRef",
-        "messageRef",
-        "processRef",
-        "textFormat",
-        "associationDirection",
-    }
-)
+_ACTIVITY = "default startQuantity completionQuantity isForCompensation"
+#: Element → the attributes that are read, or checked, where they stand on it. All may have an id and a name.
+_ATTRIBUTES = {
+    kind: frozenset({"id", "name", *names.split()})
+    for kind, names in {
+        "process": "processType isClosed isExecutable",
+        "userTask": f"{_ACTIVITY} implementation",
+        "serviceTask": f"{_ACTIVITY} implementation",
+        "businessRuleTask": f"{_ACTIVITY} implementation",
+        "subProcess": f"{_ACTIVITY} triggeredByEvent",
+        "startEvent": "isInterrupting parallelMultiple",
+        "endEvent": "",
+        "intermediateCatchEvent": "parallelMultiple",
+        "boundaryEvent": "attachedToRef cancelActivity parallelMultiple",
+        "exclusiveGateway": "gatewayDirection default",
+        "parallelGateway": "gatewayDirection",
+        "eventBasedGateway": "gatewayDirection instantiate eventGatewayType",
+        "sequenceFlow": "sourceRef targetRef",
+        "conditionExpression": "language",
+        "message": "",
+        "timerEventDefinition": "",
+        "timeDate": "",
+        "messageEventDefinition": "messageRef",
+        "lane": "",
+        "laneSet": "",
+        "participant": "processRef",
+        "collaboration": "isClosed",
+    }.items()
+}
 #: Attribute → the only value the engine honours, and what to say about others.
 _FIXED = {
     "startQuantity": ("1", "要求多个令牌才开始（startQuantity），系统不按此执行；请改为 1"),
@@ -79,6 +80,16 @@ _FIXED = {
     "isInterrupting": ("true", "是不中断的开始事件，系统不执行；请改为普通开始事件"),
     "isExecutable": ("true", "没有标为可执行（isExecutable），请改为 true"),
 }
+#: What a gateway may say of itself → whether several flows may come in, and go out.
+_DIRECTIONS = {
+    "Unspecified": (True, True),
+    "Mixed": (True, True),
+    "Converging": (True, False),
+    "Diverging": (False, True),
+}
+#: Names that the library gives to steps of its own: an element of that name would be taken for them, and never be acted on.
+_LIBRARY_IDS = frozenset({"Start", "End", "Root"})
+_LIBRARY_ENDS = (".EndJoin", ".BoundaryEventSplit", ".BoundaryEventJoin", " [child]")
 _REFUSED = {
     "scriptTask": "是脚本任务：流程图里不能有代码；请改用系统任务并写明操作（urn:wengang:operation:…），或用规则表",
     "task": "没有写明由谁办理；请改为用户任务、系统任务或规则任务",
@@ -164,8 +175,8 @@ class _Walk:
                 self.refuse(child)
             elif kind == "process":
                 processes.append(child)
-            elif kind == "message" and not child.get("name"):
-                self.problem(child, "消息没有名称（name）；请写上系统发送的消息名")
+            elif kind == "message":
+                self.message(child)
         names = [child.get("name") for child in root if local(child) == "message"]
         for name in sorted({name for name in names if name and names.count(name) > 1}):
             self.problems.append(Problem.at(FILE, name, "消息名称重复；同一个消息只定义一次"))
@@ -187,6 +198,20 @@ class _Walk:
             if local(child) == "collaboration" and namespace(child) == BPMN:
                 self.collaboration(child)
 
+    def message(self, node: Any) -> None:
+        self.attributes(node)
+        if not node.get("id"):
+            self.problem(node, "消息没有 id，没有图形能等待它；请补上")
+        if not node.get("name"):
+            self.problem(node, "消息没有名称（name）；请写上系统发送的消息名")
+        self.plain(node, also=("documentation",))
+
+    def plain(self, node: Any, also: tuple[str, ...] = ()) -> None:
+        """Nothing but text in it: an element inside an expression would be read as its text."""
+        for child in node:
+            if local(child) not in also or namespace(child) != BPMN:
+                self.problem(node, f"里面有系统不读取的内容（{local(child)}）；请删去")
+
     def ids(self, root: Any) -> None:
         seen: dict[str, int] = {}
         for element in root.iter():
@@ -201,10 +226,12 @@ class _Walk:
         participants = [child for child in node if local(child) == "participant"]
         if len(participants) > 1:
             self.problem(node, "画了几个泳池；一个文件只画一个流程，其他单位请用泳道")
+        self.attributes(node)
         for child in node:
             if local(child) not in ("participant", "documentation", "textAnnotation", "association", "group"):
                 self.refuse(child)
         for participant in participants:
+            self.attributes(participant)
             if participant.get("processRef") != self.key:
                 self.problem(participant, "泳池没有对应到流程（processRef）；请修改")
             for child in participant:
@@ -212,11 +239,12 @@ class _Walk:
                     self.refuse(child)
 
     def attributes(self, node: Any) -> None:
+        known = _ATTRIBUTES[local(node)]
         for raw, value in node.attrib.items():
             place, name = ("", raw) if not raw.startswith("{") else tuple(raw[1:].split("}", 1))
             if place == _XSI:
                 continue
-            if place or name not in _ATTRIBUTES:
+            if place or name not in known:
                 self.problem(node, f"写了系统不理解的属性 {name}，不会被执行；请删去")
             elif name in _FIXED and value != _FIXED[name][0]:
                 self.problem(node, _FIXED[name][1])
@@ -250,10 +278,13 @@ class _Walk:
             }
             if listed and listed != self.drawn.get((side, identifier), set()):
                 self.problem(node, f"列出的流向（{side}）与图上的连线不一致；请重新连线后保存")
+        if self.foreign and (identifier in _LIBRARY_IDS or identifier.endswith(_LIBRARY_ENDS)):
+            self.problem(node, "的 id 是流程引擎自己用的名称，会与它混淆；请改成别的 id")
         if kind == "subProcess":
             self.scope(node)
             return
         self.attributes(node)
+        self.direction(node, kind, identifier)
         definitions = []
         for child in node:
             if (
@@ -267,6 +298,16 @@ class _Walk:
         if kind in ("intermediateCatchEvent", "boundaryEvent"):
             self.event(node, definitions)
 
+    def direction(self, node: Any, kind: str, identifier: str) -> None:
+        """What a gateway says of itself has to be what is drawn."""
+        said = node.get("gatewayDirection", "Unspecified")
+        many = {side: len(self.drawn.get((side, identifier), ())) > 1 for side in ("incoming", "outgoing")}
+        if said not in _DIRECTIONS or any(
+            many[side] and not may
+            for side, may in zip(("incoming", "outgoing"), _DIRECTIONS[said], strict=True)
+        ):
+            self.problem(node, f"写的方向（gatewayDirection {said}）与图上的连线不一致；请修改")
+
     def refuse_in(self, node: Any, kind: str, child: Any) -> None:
         if local(child) in _EVENTS:
             place = {"startEvent": "开始事件", "endEvent": "结束事件"}.get(kind, "图形")
@@ -279,11 +320,17 @@ class _Walk:
             self.problem(node, "应当正好等待一个计时或一个消息；请修改")
             return
         definition = definitions[0]
+        self.attributes(definition)
         if local(definition) == "messageEventDefinition":
             if definition.get("messageRef") not in self.messages:
                 self.problem(node, "等待的消息没有定义（messageRef）；请在文件里定义 message 并引用它的 id")
+            self.plain(definition, also=("documentation",))
             return
-        parts = [local(child) for child in definition]
+        parts = [local(child) for child in definition if namespace(child) == BPMN]
+        for child in definition:
+            if local(child) == "timeDate":
+                self.attributes(child)
+                self.plain(child)
         if parts != ["timeDate"]:
             self.problem(
                 node, "计时应当只写截止时刻（timeDate），不支持时长和周期；请改为函数，如 publicity_end()"
@@ -293,18 +340,26 @@ class _Walk:
         self.attributes(node)
         if not node.get("id") or not (self.foreign or FLOW_ID.match(node.get("id") or "")):
             self.problem(node, "流向没有 id，或 id 不是英文；请修改")
+        conditions = 0
         for child in node:
             if local(child) == "conditionExpression" and namespace(child) == BPMN:
+                conditions += 1
+                self.attributes(child)
+                self.plain(child)
                 if child.get("language"):
                     self.problem(node, "条件另选了语言（language），系统不执行；请去掉")
             elif local(child) != "documentation" or namespace(child) != BPMN:
                 self.refuse(child)
+        if conditions > 1:
+            self.problem(node, f"写了 {conditions} 个条件，不知道以哪个为准；请只留一个，用 and、or 连接")
 
     def lanes(self, lane_set: Any) -> None:
+        self.attributes(lane_set)
         for lane in lane_set:
             if local(lane) != "lane" or namespace(lane) != BPMN:
                 self.refuse(lane)
                 continue
+            self.attributes(lane)
             if not (self.foreign or NODE_ID.match(lane.get("id") or "")):
                 self.problem(lane, "泳道没有 id，或 id 不是小写英文；请修改")
             if not (self.foreign or (lane.get("name") or "").strip()):

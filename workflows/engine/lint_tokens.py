@@ -26,6 +26,7 @@ def lint_tokens(graph: Graph) -> list[Problem]:
 
 def _play(graph: Graph, scope: str | None) -> list[Problem]:
     inside = graph.inside(scope)
+    order = {element.id: place for place, element in enumerate(inside)}
     start = next(element for element in inside if element.kind == "startEvent")
     first: _Marking = frozenset(flow.id for flow in graph.outgoing[start.id])
     seen: set[_Marking] = {first}
@@ -34,8 +35,9 @@ def _play(graph: Graph, scope: str | None) -> list[Problem]:
     while stack:
         marking = stack.pop()
         moved = False
-        for element in inside:
-            tokens = [flow.id for flow in graph.incoming.get(element.id, ()) if flow.id in marking]
+        for name in sorted({graph.flows[flow].target for flow in marking}, key=order.__getitem__):
+            element = graph.elements[name]
+            tokens = [flow.id for flow in graph.incoming[name] if flow.id in marking]
             if len(tokens) > 1 and element.kind != "parallelGateway":
                 problems.setdefault(element.id, at(element, _TWICE))
             for consumed, produced in _moves(graph, element, tokens):

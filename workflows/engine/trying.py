@@ -15,6 +15,8 @@ from workflows.engine.errors import EngineError, FactError, Problem
 from workflows.engine.foreign import Verdict
 
 _INPUT = "--input"
+#: Digits of a number that somebody types, and places that an exponent may move them.
+MAX_DIGITS = 60
 
 
 class Refused(Exception):
@@ -62,7 +64,11 @@ def read_facts(text: str) -> dict[str, Any]:
     """The values of a JSON object. Raises :class:`Refused` for anything else: a key twice, numbers without end."""
     try:
         facts = json.loads(
-            text, parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_without_doubles
+            text,
+            parse_float=_number,
+            parse_int=_number,
+            parse_constant=_no_number,
+            object_pairs_hook=_without_doubles,
         )
     except Refused:
         raise
@@ -73,6 +79,14 @@ def read_facts(text: str) -> dict[str, Any]:
     if not isinstance(facts, dict):
         raise Refused(Problem(_INPUT, "", '输入应当是一个 JSON 对象：{"名称": 值, …}'))
     return facts
+
+
+def _number(text: str) -> int | Decimal:
+    """A number as it is written. What nobody could count or write out is refused: ``1e999999999`` would be a gigabyte of digits."""
+    mantissa, _, exponent = text.lower().partition("e")
+    if len(mantissa) > MAX_DIGITS or len(exponent) > 3 or abs(int(exponent or 0)) > MAX_DIGITS:
+        raise Refused(Problem(_INPUT, "", f"输入里的数 {text[:20]}… 太长；最多 {MAX_DIGITS} 位"))
+    return int(text) if text.lstrip("-").isdigit() else Decimal(text)
 
 
 def _no_number(word: str) -> None:
@@ -127,7 +141,8 @@ def _chosen(verdict: Verdict, wanted: str) -> Decision:
             *(verdict.problems or (Problem(verdict.file, "", f"{verdict.file} 不是 DMN 规则表文件"),))
         )
     # what is wrong with another table of the file does not matter to this one
-    wrong = [one for one in verdict.problems if not wanted or one.element in ("", wanted)]
+    others = set(verdict.tables) - {wanted} if wanted and verdict.tables.count(wanted) == 1 else set()
+    wrong = [one for one in verdict.problems if one.element not in others]
     if wrong:
         raise Refused(*wrong)
     known = {one.id: one for one in verdict.decisions}
@@ -147,7 +162,7 @@ def _value(file: str, decision: Decision, column: Input, facts: Mapping[str, Any
     value = facts[column.fact]
     if column.type == "date" and isinstance(value, str):
         try:
-            return date.fromisoformat(value)
+            return date.fromisoformat(value if len(value) == 10 else "")
         except ValueError:
             raise Refused(Problem(file, column.fact, f"{where}应是日期，写成 2022-06-06 的样子")) from None
     if isinstance(value, dict | list):

@@ -279,6 +279,8 @@ def test_several_tables_and_harmless_parts_in_one_file() -> None:
     from workflows.engine.dmn_reading import read_decisions
 
     other = table(ONE, GOOD, identifier="second")
+    for own in ('"t"', '"i0"', '"o0"', '"r1"', '"r2"'):
+        other = other.replace(f"id={own}", f'id="second_{own[1:]}')
     inner = other[other.index("<decision ") : other.index("</definitions>")]
     decisions, problems = read_decisions(table(ONE, GOOD, extra=inner + "<inputData id='x'/>"), "check.dmn")
     assert not problems

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from decimal import Decimal
@@ -69,8 +71,15 @@ def gateways(kind: str, *flows: str) -> str:
     )
 
 
-def test_a_parallel_review_is_accepted() -> None:
+def choosing(condition: str) -> str:
+    return diagram(gateways("exclusiveGateway", condition).replace('id="G"', 'id="G" default="f2"'))
+
+
+def test_reviews_and_choices_are_accepted() -> None:
     assert judged(diagram(gateways("parallelGateway"))).accepted
+    said = gateways("parallelGateway").replace('id="G"', 'id="G" gatewayDirection="Diverging"')
+    assert judged(diagram(said.replace('id="J"', 'id="J" gatewayDirection="Converging"'))).accepted
+    assert judged(choosing("<conditionExpression>visited(&quot;A&quot;)</conditionExpression>")).accepted
 
 
 @pytest.mark.parametrize(
@@ -82,7 +91,7 @@ def test_a_parallel_review_is_accepted() -> None:
         ('<!DOCTYPE a [<!ENTITY x "y">]>' + diagram(PLAIN)[38:], "DOCTYPE"),
         (diagram(PLAIN).replace(MODEL, "http://www.omg.org/bpmn11"), "不是 BPMN 2.0"),
         ("<a>" * 5_000 + "</a>" * 5_000, "XML"),
-        (diagram("".join(f"<userTask id='x{n}'/>" for n in range(1_001))), "太大"),
+        (diagram("".join(f"<userTask id='x{n}'/>" for n in range(701))), "太大"),
         (diagram(gateways("complexGateway")), "复杂网关"),
         (diagram(gateways("inclusiveGateway")), "包容网关"),
         (diagram(gateways("exclusiveGateway")), "条件"),
@@ -127,7 +136,35 @@ def test_a_parallel_review_is_accepted() -> None:
             ),
             "补偿",
         ),
-        (diagram(PLAIN.replace(' id="Process_1"', ""), around="").replace(' id="Process_1"', ""), "没有 id"),
+        (diagram(PLAIN).replace(' id="Process_1"', ""), "没有 id"),
+        # what is read nowhere, or read as something else
+        (diagram(PLAIN.replace("<userTask ", '<userTask cancelActivity="true" ')), "属性 cancelActivity"),
+        (diagram(PLAIN.replace("<userTask ", '<userTask attachedToRef="Event_9" ')), "属性 attachedToRef"),
+        (diagram(gateways("parallelGateway").replace('id="G"', 'id="G" default="f1"')), "属性 default"),
+        (
+            diagram(gateways("parallelGateway").replace('id="G"', 'id="G" gatewayDirection="Converging"')),
+            "Converging",
+        ),
+        (
+            diagram(gateways("parallelGateway").replace('id="J"', 'id="J" gatewayDirection="Diverging"')),
+            "Diverging",
+        ),
+        (
+            diagram(gateways("parallelGateway").replace('id="J"', 'id="J" gatewayDirection="converging"')),
+            "不一致",
+        ),
+        (choosing("<conditionExpression>visited(&quot;A&quot;)<x/></conditionExpression>"), "不读取"),
+        (
+            choosing("<conditionExpression>visited(&quot;A&quot;)</conditionExpression>" * 2),
+            "写了 2 个条件",
+        ),
+        (diagram(PLAIN, around='<message name="m"/>'), "消息没有 id"),
+        (diagram(PLAIN, around='<message id="m" name="m" itemRef="x"/>'), "属性 itemRef"),
+        # what the engine calls its own steps
+        (diagram(PLAIN.replace("Activity_0x", "Start")), "引擎自己用的名称"),
+        (diagram(PLAIN.replace("Activity_0x", "End")), "引擎自己用的名称"),
+        (diagram(PLAIN.replace("Activity_0x", "Root")), "引擎自己用的名称"),
+        (diagram(PLAIN.replace("Activity_0x", "Process_1.EndJoin")), "引擎自己用的名称"),
     ],
 )
 def test_what_would_run_otherwise_than_the_standard_is_refused(text: str, part: str) -> None:
@@ -146,6 +183,9 @@ def test_the_encodings_of_editors_are_read_and_others_refused() -> None:
 
 
 # Tables --------------------------------------------------------------------------------------------------------------
+
+
+plain = table([("n", "number")], [(["-"], ['"a"'])])
 
 
 def asked(text: str, facts: dict[str, Any], decision: str = "") -> Answer:
@@ -295,6 +335,69 @@ def test_collected_numbers_are_taken_together(aggregation: str, n: int, value: o
             "语言",
         ),
         (table([("n", "number")], [(["-"], ['"a"'])] * 3_100, policy="FIRST"), "太大"),
+        # what is read nowhere, or could be read in two ways
+        (plain.replace("hitPolicy=", "hitpolicy="), "属性 hitpolicy"),
+        (plain.replace("<text>-</text>", "<text>-</text><text>&lt; 5</text>"), "2 个 text"),
+        (plain.replace("<text>-</text>", "- or not"), "没有 text"),
+        (plain.replace("<text>-</text>", "<text>-</text>5"), "不在任何格子里"),
+        (plain.replace("<text>-</text>", "<text>-<b>5</b></text>"), "不读取的内容"),
+        (plain.replace("<inputEntry>", '<inputEntry expressionLanguage="juel">'), "表达式语言"),
+        (plain.replace("<outputEntry>", '<outputEntry expressionLanguage="juel">'), "表达式语言"),
+        (plain.replace("<inputEntry>", '<inputEntry xmlns:x="urn:x"><x:y/>'), "其他软件"),
+        (plain.replace("inputExpression ", 'inputExpression expressionLanguage="juel" '), "表达式语言"),
+        (plain.replace("</inputExpression>", "<importedValues/></inputExpression>"), "importedValues"),
+        (plain.replace('<rule id="r1">', '<rule id="t">'), "不止一次"),
+        (plain.replace("<outputEntry>", '<outputEntry typeRef="number">'), "互不相同"),
+        (
+            table(
+                [("n", "number")],
+                [(["-"], ['"a"'])],
+                extra_in_decision='<variable name="v" typeRef="boolean"/>',
+            ),
+            "互不相同",
+        ),
+        (
+            table(
+                [("n", "number")],
+                [(["-"], ['"a"', '"b"'])],
+                outputs=[("a", "string"), ("b", "string")],
+                extra_in_decision='<variable name="v" typeRef="string"/>',
+            ),
+            "结果却写成一个值",
+        ),
+        (
+            table(
+                [("n", "number")],
+                [(["-"], ['"a"'])],
+                extra='<inputData id="i" name="n"><variable name="n" typeRef="string"/></inputData>',
+            ),
+            "互不相同",
+        ),
+        (
+            table(
+                [("n", "t", "[0..9]")],
+                [(["-"], ['"a"'])],
+                extra='<itemDefinition name="t"><typeRef>number</typeRef><allowedValues><text>[0..5]</text></allowedValues>'
+                "</itemDefinition>",
+            ),
+            "互不相同",
+        ),
+        (
+            table(
+                [("n", "t")],
+                [(["-"], ['"a"'])],
+                extra='<itemDefinition name="t"><typeRef>number</typeRef></itemDefinition>' * 2,
+            ),
+            "类型",
+        ),
+        (
+            table(
+                [("n", "number")],
+                [(["-"], ['"a"'])],
+                extra_in_decision='<informationRequirement><requiredInput href="#nobody"/></informationRequirement>',
+            ),
+            "不在这个文件里",
+        ),
     ],
 )
 def test_tables_that_mean_something_else_are_refused(text: str, part: str) -> None:
@@ -303,10 +406,26 @@ def test_tables_that_mean_something_else_are_refused(text: str, part: str) -> No
         asked(text, {"n": 1})
 
 
+@pytest.mark.parametrize("cells", ["[{0}..{1})", "{0}", "not({0})"])
+def test_a_table_of_thousands_of_rules_is_judged_in_seconds(cells: str) -> None:
+    rows = [([cells.format(n, n + 1)], ['"a"']) for n in range(1_900)]
+    began = time.process_time()
+    verdict = judged(table([("n", "number")], rows), "theirs.dmn")
+    assert verdict.accepted == ("not" not in cells)
+    assert time.process_time() - began < 15  # by each value against each rule it was minutes
+
+
+def renamed(text: str, identifier: str) -> str:
+    """The same table under ids of its own."""
+    return re.sub(
+        r'(?<= id=")(?:check|[itor]\d*)(?=")', lambda found: f"{identifier}_{found[0]}", text
+    ).replace(f'"{identifier}_check"', f'"{identifier}"')
+
+
 def test_one_table_of_several_is_asked_by_its_id() -> None:
     good = table([("n", "number")], [(["-"], ['"a"'])])
-    other = good.replace('id="check"', 'id="other"').replace("核对表", "另一张")
-    broken = good.replace('id="check"', 'id="broken"').replace('hitPolicy="UNIQUE"', 'hitPolicy="NONE"')
+    other = renamed(good, "other")
+    broken = renamed(good, "broken").replace('hitPolicy="UNIQUE"', 'hitPolicy="NONE"')
     inner = [text[text.index("<decision ") : text.index("</definitions>")] for text in (good, other, broken)]
     text = good[: good.index("<decision ")] + "".join(inner) + "</definitions>"
     assert asked(text, {"n": 1}, "other").decision == "other"
@@ -329,7 +448,10 @@ def test_one_table_of_several_is_asked_by_its_id() -> None:
         ('{"n": Infinity}', "不是数"),
         ('{"n": 1, "n": 2}', "两次"),
         ("[" * 100_000, "JSON"),
-        ('{"n": ' + "9" * 5_000 + "}", "JSON"),
+        ('{"n": ' + "9" * 5_000 + "}", "太长"),
+        ('{"n": 1e999}', "太长"),
+        ('{"n": 1e-99999999999999999999999}', "太长"),
+        ('{"n": -0.' + "1" * 60 + "}", "太长"),
     ],
 )
 def test_inputs_that_are_no_values_are_refused(text: str, part: str) -> None:

@@ -104,7 +104,7 @@ def test_dates_at_the_ends_of_time() -> None:
 
 
 def test_what_cannot_be_proved_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lint_dmn, "MAX_NODES", 3)
+    monkeypatch.setattr(lint_dmn, "MAX_STEPS", 3)
     columns = [(f"n{i}", "number") for i in range(4)]
     text = table(columns, [([f"< {i}" for i in range(4)], NO), ([f">= {i}" for i in range(4)], YES)])
     assert "太复杂" in said(text)
