@@ -325,7 +325,7 @@ class World:
         if outcome == "approve":
             good = self.oracle.granted(claim)
             if len(good) * AMOUNT > self.oracle.sums(claim.county)["available"] or not good:
-                error, words = (Shortfall, "缺") if good else (Conflict, "没有可以奖补的人员")
+                error, words = (Shortfall, "缺") if good else (Conflict, "没有可以发放的人员")
                 with pytest.raises(error, match=words):
                     self.decide(claim, "recheck", outcome, head)
                 return

@@ -341,7 +341,16 @@ def without_index(database: Database) -> None:
         session.execute(text("DROP INDEX uq_grants_slot"))
 
 
-def reserve_blindly(session: Any, origin: Any, owed: Any, *, actor_id: Any, department_id: Any = None) -> Any:
+def reserve_blindly(
+    session: Any,
+    origin: Any,
+    owed: Any,
+    *,
+    actor_id: Any,
+    department_id: Any = None,
+    document_number: str | None = None,
+) -> Any:
+    assert document_number is None, "a claim of 一次性奖补 is bound to no document"
     fund = payables.enabled(session, origin.county_code, origin.process, today())[0]
     payables._reserve(
         session, fund, origin, owed, sum(one.amount_fen for one in owed), actor_id, department_id
