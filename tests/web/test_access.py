@@ -287,6 +287,33 @@ def test_no_get_changes_anything(app: Flask, world: World, web_database: Databas
                 assert after == before, f"GET {path} as {kind} changed the database"
 
 
+def test_nothing_changes_without_the_forms_token(app: Flask, world: World, web_database: Database) -> None:
+    """Every address that takes a POST, by somebody who may: with no token, a made up one, and one of somebody else's page."""
+    stranger = Browser(app)
+    stranger.login("guan", PASSWORD)
+    forged = [{}, {"csrf_token": "IjEi.aaaaaa.bbbbbbbbbb"}, {"csrf_token": stranger.token()}]
+    asked, wrong = set(), []
+    for kind, username in VISITORS.items():
+        browser = Browser(app)
+        if username:
+            browser.login(username, PASSWORD)
+        before = digest(web_database)
+        for rule in app.url_map.iter_rules():
+            if "POST" not in (rule.methods or set()) or kind not in ROUTES[rule.endpoint]:
+                continue
+            asked.add(rule.endpoint)
+            path = address(app, rule, world)
+            for data in forged:
+                with browser.client.post(
+                    path, data=data, headers={"Origin": "http://elsewhere.example"}
+                ) as answer:
+                    if answer.status_code != 400:
+                        wrong.append(f"POST {path} as {kind} with {data}: {answer.status_code}")
+        assert digest(web_database) == before
+    taking = {rule.endpoint for rule in app.url_map.iter_rules() if "POST" in (rule.methods or set())}
+    assert (wrong, taking - asked) == ([], set())
+
+
 def digest(database: Database) -> str:
     """Everything that stands in the database, as one number."""
     with database.reading() as session:

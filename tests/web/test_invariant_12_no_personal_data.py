@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 from flask import Flask
@@ -23,6 +22,7 @@ from tests.conftest import TEST_KEYRING
 from tests.databases import PostgresHouse, SqliteHouse
 from tests.web import officer_cases
 from tests.web.client import Browser
+from tests.web.crawling import crawl
 from tests.web.officer_cases import picture, unsigned, worker
 from webapp.config import Settings
 from webapp.logs import JsonFormatter
@@ -307,32 +307,6 @@ def test_invariant_12_no_number_lies_in_the_database_in_the_open(
 
 
 # What leaves over HTTP -----------------------------------------------------------------------------------------------
-
-
-def crawl(browser: Browser, start: str, most: int) -> tuple[set[str], dict[str, str]]:
-    """Follow links from a page; every address met, and the text of every page."""
-    met, pages, waiting = {start}, {}, [start]
-    shapes: dict[str, int] = {}
-    while waiting and len(pages) < most:
-        path = waiting.pop(0)
-        answer = browser.client.get(path)
-        if answer.status_code in {301, 302, 303}:
-            found = [answer.headers["Location"]]
-        elif answer.mimetype != "text/html":
-            continue
-        else:
-            pages[path] = answer.text
-            found = re.findall(r'(?:href|action|src)="([^"]*)"', answer.text)
-        for one in found:
-            target = urljoin(path, one.replace("&amp;", "&").split("#")[0])
-            if target in met or urlsplit(target).netloc not in ("", "localhost"):
-                continue
-            met.add(target)
-            shape = re.sub(r"\d+", "0", target)
-            shapes[shape] = shapes.get(shape, 0) + 1
-            if shapes[shape] <= 3 and "/static" not in target and "/logout" not in target:
-                waiting.append(target)
-    return {unquote(one) for one in met}, pages
 
 
 @pytest.mark.parametrize(
