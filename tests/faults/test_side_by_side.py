@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
+import subprocess
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -119,12 +122,26 @@ def test_a_lost_reply_is_asked_for_ten_times(sqlite_county: Database, stormy: St
         assert check.check(county) == []
 
 
-def test_several_processes_and_workers_with_the_queue_in_the_database(
-    postgres_county: Database, stormy: Stormy
+@pytest.fixture(params=["postgres", "redis"])
+def queue_url(request: pytest.FixtureRequest, postgres_county: Database, tmp_path: Path) -> Iterator[str]:
+    """The database itself, or a Redis server."""
+    if request.param == "postgres":
+        yield postgres_county.url
+        return
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    words = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)]
+    with subprocess.Popen(words, stdout=subprocess.DEVNULL) as server:
+        yield f"redis://127.0.0.1:{port}/0"
+        server.terminate()
+
+
+def test_several_processes_and_workers_with_the_queue_on_a_server(
+    postgres_county: Database, stormy: Stormy, queue_url: str
 ) -> None:
-    """Three processes of the web, two workers, the nudges through PostgreSQL."""
-    url = postgres_county.url
-    with stormy(postgres_county, 1, processes=3, workers=2, queue_url=url) as storm:
+    """Three processes of the web, two workers, the nudges through PostgreSQL or Redis."""
+    with stormy(postgres_county, 1, processes=3, workers=2, queue_url=queue_url) as storm:
         storm.blows = 0
         storm.weather(0)
         logs = storm.site.logs()
