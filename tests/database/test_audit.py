@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 
 import pytest
@@ -63,8 +63,15 @@ def heads_of(session: Session) -> dict[str, tuple[int, str]]:
     return {row.name: (row.chain_seq, row.chain_head) for row in session.scalars(select(Stream))}
 
 
-def seal(session: Session) -> Anchor | None:
-    return make_anchor(session, ((name, *head) for name, head in heads_of(session).items()))
+def seal(session: Session, asked: list[object] | None = None) -> Anchor | None:
+    """Seal the day; ``asked`` is told for which chains the heads were asked."""
+
+    def heads(names: Collection[str] | None) -> list[tuple[str, int, str]]:
+        if asked is not None:
+            asked.append(names)
+        return [(name, *head) for name, head in heads_of(session).items() if names is None or name in names]
+
+    return make_anchor(session, heads)
 
 
 def found_in_anchors(session: Session) -> list[tuple[str, str]]:
@@ -207,6 +214,35 @@ def test_an_anchor_seals_once_a_day_what_moved(session: Session, chain: Stream, 
     assert second is not None
     assert [name for name, _, _ in second.heads] == ["second"]
     assert second.previous == first.hash
+    assert found_in_anchors(session) == []
+
+
+def test_a_day_asks_for_what_happened_on_it_and_a_month_for_everything(
+    session: Session, chain: Stream, clock: Clock
+) -> None:
+    asked: list[object] = []
+    seal(session, asked)
+    clock(timedelta(days=10))
+    seal(session, asked)  # nothing happened
+    record(session, stream(session, "second"), "second-began", actor_id=None)
+    clock(timedelta(days=1))
+    record(session, stream(session, "third"), "third-began", actor_id=None)
+    found = seal(session, asked)
+    assert asked == [None, {"trial"}, {"second", "third"}]
+    assert found is not None
+    assert [name for name, _, _ in found.heads] == ["second", "third"]
+    # a clock set back by more than the margin hides an event until the month is over
+    clock(timedelta(days=-6))
+    record(session, stream(session, "hidden"), "hidden-began", actor_id=None)
+    clock(timedelta(days=7))
+    hidden = seal(session, asked)
+    assert hidden is not None
+    assert hidden.heads == []
+    clock(timedelta(days=25))
+    whole = seal(session, asked)
+    assert whole is not None
+    assert [name for name, _, _ in whole.heads] == ["hidden"]
+    assert asked[-1] is None
     assert found_in_anchors(session) == []
 
 

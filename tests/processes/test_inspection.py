@@ -22,7 +22,7 @@ from workflows.base import clock
 from workflows.base.errors import Forbidden, Invalid, NotFound
 from workflows.base.session import Database
 from workflows.cases.inspection import inspection_archive
-from workflows.cases.jobs import all_heads
+from workflows.cases.jobs import chain_heads
 from workflows.cases.model import Unmasking
 from workflows.cases.roster_model import RosterRow
 from workflows.cases.scenarios import Run, Scenarios, opening_instant
@@ -42,7 +42,7 @@ def paid_project(database: Database, move: Mover) -> int:
     run = Run(database, unsigned, PAYROLL, county.employers[1].id, county.county_code, move)
     run.run(PAYROLL.get("straight"))
     with database.transaction() as session:
-        make_anchor(session, all_heads(session))
+        make_anchor(session, lambda names: chain_heads(session, names))
         return session.scalars(select(Project.id)).one()
 
 

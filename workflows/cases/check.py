@@ -13,7 +13,7 @@ from workflows.audit.model import Event
 from workflows.audit.verify import verify_anchors, verify_chain, verify_streams, verify_uncovered
 from workflows.base.session import Database
 from workflows.cases.check_money import check_money
-from workflows.cases.jobs import all_heads
+from workflows.cases.jobs import chain_heads
 from workflows.cases.model import Case, CaseTimer, Decision, Objection, Publicity, WorkItem
 from workflows.cases.process import process_of
 from workflows.cases.roster_digest import altered
@@ -223,7 +223,7 @@ def verify_everything(database: Database, progress: Progress | None = None) -> l
         if progress is not None:
             progress(number, len(ids))
     with database.reading() as session:
-        heads = {name: (seq, head) for name, seq, head in all_heads(session)}
+        heads = {name: (seq, head) for name, seq, head in chain_heads(session)}
         problems = [*verify_streams(session), *verify_anchors(session, heads.get), *verify_uncovered(session)]
         findings += [Finding(one.stream, f"{one.where}：{one.message}") for one in problems]
         findings += [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -197,22 +197,25 @@ def _note(database: Database, item_id: int, case_id: int) -> bool:
         return True
 
 
-def all_heads(session: Session) -> list[tuple[str, int, str]]:
-    """Every chain as it stands: name, sequence, head."""
-    heads = [
-        (f"case:{key}", seq, head)
-        for key, seq, head in session.execute(select(Case.id, Case.chain_seq, Case.chain_head))
-    ]
-    return heads + [
-        (name, seq, head)
-        for name, seq, head in session.execute(select(Stream.name, Stream.chain_seq, Stream.chain_head))
-    ]
+def chain_heads(session: Session, names: Collection[str] | None = None) -> Iterator[tuple[str, int, str]]:
+    """Chains as they stand: name, sequence, head. ``names``: these alone."""
+    cases = select(Case.id, Case.chain_seq, Case.chain_head)
+    streams = select(Stream.name, Stream.chain_seq, Stream.chain_head)
+    numbers = sorted(int(name[5:]) for name in names or () if name.startswith("case:"))
+    parts = (numbers[begin : begin + 500] for begin in range(0, len(numbers), 500))
+    wanted = [cases] if names is None else [cases.where(Case.id.in_(part)) for part in parts]
+    for one in wanted:
+        for key, seq, head in session.execute(one):
+            yield f"case:{key}", seq, head
+    for name, seq, head in session.execute(streams):  # as many as there are registers
+        if names is None or name in names:
+            yield name, seq, head
 
 
 def anchor_today(database: Database, export: Callable[[str, str], None] | None = None) -> bool:
     """Seal the day's heads, once; ``export`` gets the day and the anchor as text, to be kept elsewhere."""
     with database.transaction() as session:
-        anchor = make_anchor(session, all_heads(session))
+        anchor = make_anchor(session, lambda names: chain_heads(session, names))
         if anchor is None:
             return False
         day, text = anchor.day.isoformat(), f"{anchor.day.isoformat()} {anchor.hash} {anchor.previous}"
