@@ -22,7 +22,7 @@ def test_web_and_worker_are_killed(sqlite_county: Database, stormy: Stormy) -> N
 @pytest.mark.long
 def test_web_and_worker_are_killed_two_hundred_times(county: Database, stormy: Stormy) -> None:
     with stormy(county, 20) as storm:
-        storm.unsteady, storm.blows, storm.calm = 0.2, 8, 0.05
+        storm.unsteady, storm.blows, storm.calm, storm.deepest = 0.2, 8, 0.05, (30, 2)
         storm.weather(25)
         assert storm.site.kills >= 200
         assert storm.usual <= AT_ONCE
