@@ -188,8 +188,10 @@ def _month(text: str, today: date) -> Checked:
 
 
 def _choice_of(field: Field, lists: Lists) -> Inner:
-    options = options_of(field, lists)
-    return choice(field, options) if options else _text(field)
+    """One of what there is to choose. Only where the list was not handed in at all any text passes: whoever has it judges again."""
+    if field.options_from and field.options_from not in lists:
+        return _text(field)
+    return choice(field, options_of(field, lists))
 
 
 def _multichoice(field: Field, lists: Lists) -> Inner:

@@ -48,6 +48,8 @@ def _by_name(options: Sequence[Option]) -> dict[str, str]:
 
 def _allowed(options: Sequence[Option]) -> str:
     labels = [one.label for one in options]
+    if not labels:
+        return "目前没有可以选的"
     if len(labels) <= _SHOWN_OPTIONS:
         return f"只能填：{'、'.join(labels)}"
     return f"请从下拉列表的 {len(labels)} 项中选择，如：{'、'.join(labels[:3])}"

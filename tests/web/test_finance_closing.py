@@ -56,6 +56,15 @@ def test_money_is_entered_first_and_enabled_when_the_county_decides(
     assert sound(money_database) == []
 
 
+def test_money_is_carried_to_what_there_is_and_nowhere_else(office: Office) -> None:
+    clerk = office("caizheng.clerk")
+    path = entered(clerk, source="local", document_number="吉财农〔2026〕77号")
+    memo = {"memo": "吉财农〔2026〕30号"}
+    for to in ("", "2", "default", "999999999999999999999"):
+        page = clerk.refused(f"{path}/carry", {**memo, "to": to})
+        assert "转入哪一笔资金" in page.errors[0] or "没有可以选的" in page.errors[0]
+
+
 def test_an_appropriation_is_closed_once_nothing_is_bound(
     office: Office, claims: Filled, money_database: Database
 ) -> None:

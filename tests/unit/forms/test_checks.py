@@ -150,6 +150,16 @@ def test_lists_handed_in_at_run_time() -> None:
     )
 
 
+def test_out_of_nothing_nothing_can_be_chosen() -> None:
+    """A list that is empty just now is not the same as a list that was not handed in: no text passes for a choice."""
+    for field, lists in (
+        (Field(key="k", label="村", type="choice", options_from="villages"), {"villages": ()}),
+        (Field(key="k", label="村", type="choice"), {}),
+    ):
+        value, error, _ = compile_field(field, lists)("北村", TODAY)
+        assert (value, error) == (None, "不在可选范围内：填的是“北村”，目前没有可以选的")
+
+
 def test_several_choices_in_one_cell_and_one_by_one() -> None:
     options = (Option("a", "甲"), Option("b", "乙"), Option("c", "丙"))
     field = Field(
