@@ -21,8 +21,8 @@ def test_web_and_worker_are_killed(sqlite_county: Database, stormy: Stormy) -> N
 
 @pytest.mark.long
 def test_web_and_worker_are_killed_two_hundred_times(county: Database, stormy: Stormy) -> None:
-    with stormy(county, 20) as storm:
-        storm.unsteady, storm.blows, storm.calm, storm.deepest = 0.2, 8, 0.05, (30, 2)
-        storm.weather(25)
+    with stormy(county, 24) as storm:
+        storm.unsteady, storm.blows, storm.calm, storm.deepest = 0.2, 8, 0.05, (20, 2)
+        storm.weather(30)
         assert storm.site.kills >= 200
         assert storm.usual <= AT_ONCE
