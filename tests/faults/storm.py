@@ -156,9 +156,8 @@ class Storm:
         began = time.monotonic()
         answer = self.answer(send)
         self.waits.append(time.monotonic() - began)
-        if (
-            answer.status == 409 and "服务器时间是" in answer.text
-        ):  # money does not move at a time before it last moved
+        # money does not move at a time before it last moved; many small steps back may have added up
+        while answer.status == 409 and "服务器时间是" in answer.text:
             self.site.move(timedelta(days=3))
             answer = self.answer(send)
         again = self.answer(send)
