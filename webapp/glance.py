@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from webapp.access import page_actor
 from webapp.database import reading
 from webapp.health import WORKER
-from webapp.navigation import COUNTS, kind_of_visitor
+from webapp.navigation import counted, kind_of_visitor
 from workflows.base.clock import now
 from workflows.base.heartbeat import lives
 from workflows.base.outbox import OutboxRow
@@ -32,7 +32,7 @@ def _figure(label: str, value: object, note: str = "", href: str = "", tone: str
 
 
 def _count(endpoint: str) -> int:
-    return (COUNTS[endpoint]() if endpoint in COUNTS else 0) or 0
+    return counted(endpoint) or 0
 
 
 def tallied(session: Session) -> dict[str, tuple[int, bool]]:

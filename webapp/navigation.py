@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_login import current_user
 from sqlalchemy import select
 
@@ -97,6 +97,16 @@ def home_href() -> str:
     return url_for("account.profile" if current_user.is_authenticated else "auth.login")
 
 
+def counted(endpoint: str) -> int | None:
+    """What waits behind an entry of the menu, asked once a request; nothing where nothing is counted."""
+    if endpoint not in COUNTS:
+        return None
+    known: dict[str, int | None] = g.setdefault("counted", {})
+    if endpoint not in known:
+        known[endpoint] = COUNTS[endpoint]()
+    return known[endpoint]
+
+
 def menu() -> tuple[NavItem, ...]:
     """The menu of the person on the page."""
     if current_user.is_authenticated and current_user.must_change_password:
@@ -115,7 +125,7 @@ def menu() -> tuple[NavItem, ...]:
             one.title,
             url_for(one.endpoint),
             active=one is current,
-            count=COUNTS[one.endpoint]() if one.endpoint in COUNTS else None,
+            count=counted(one.endpoint),
         )
         for one in entries
     )
@@ -138,7 +148,7 @@ def shell() -> Shell:
         nav=menu(),
         home_href=url_for("home.index"),
         notices_href=url_for("account.notices") if has_notices else "",
-        notices=COUNTS["account.notices"]() or 0 if "account.notices" in COUNTS else 0,
+        notices=counted("account.notices") or 0,
         account_href=url_for("account.profile"),
         login_href=login,
         logout_href=url_for("auth.logout"),

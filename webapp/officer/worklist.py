@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import redirect, render_template, request, session, url_for
+from flask import g, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 
 from webapp import numbers
@@ -83,8 +83,16 @@ def _context(given: dict[str, str]) -> dict[str, Any]:
     departments = sorted(me.department_ids)
     after = request.args.get("after", "")
     after = after if _is_key(after) else ""
-    page = worklist.page(database, departments, filters_of(given), user_id=me.user_id, after=after or None)
     tallies = tallied(database)
+    narrowed = any(given[key] for key in ("process", "step", "q"))
+    page = worklist.page(
+        database,
+        departments,
+        filters_of(given),
+        user_id=me.user_id,
+        after=after or None,
+        counted=None if narrowed else tallies[given["tab"]],
+    )
     known = processes(database)
     steps = own_steps(known, me)
     titles = {process.key: process.config.get("short") or process.title for process in known}
@@ -107,7 +115,6 @@ def _context(given: dict[str, str]) -> dict[str, Any]:
         for item in page.items
     ]
     here = {key: given[key] for key in _KEPT}
-    narrowed = any(given[key] for key in ("process", "step", "q"))
     return {
         "given": given,
         "at_a_glance": not after and given["tab"] == "all" and not narrowed,
@@ -147,6 +154,9 @@ def _is_key(text: str) -> bool:
 
 
 def _waiting() -> int:
+    if "tallied" in g:  # the page asked already
+        count, capped = tallied(reading())["all"]
+        return count + capped
     return waiting_count(reading(), sorted(page_actor().department_ids))
 
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, bindparam, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from workflows.base.clock import now
 from workflows.cases.model import Case, Decision, WorkItem
 from workflows.organisations.divisions import codes_below
 
 
+def _since(table: type[WorkItem] | type[Decision], at: InstrumentedAttribute[datetime]) -> ScalarSelect[int]:
+    own = table.department_id.in_(bindparam("departments", expanding=True))
+    found = select(func.count()).select_from(table).where(own, at >= bindparam("since"))
+    return found.scalar_subquery()
+
+
+_CAME_AND_WENT = select(_since(WorkItem, WorkItem.opened_at), _since(Decision, Decision.decided_at))
+
+
 def came_and_went(session: Session, department_ids: Collection[int], since: datetime) -> tuple[int, int]:
     """Steps that came to these offices since then, and that they finished."""
-    own = WorkItem.department_id.in_(department_ids)
-    came = session.scalar(select(func.count()).select_from(WorkItem).where(own, WorkItem.opened_at >= since))
-    went = session.scalar(
-        select(func.count())
-        .select_from(Decision)
-        .where(Decision.department_id.in_(department_ids), Decision.decided_at >= since)
-    )
-    return came or 0, went or 0
+    came, went = session.execute(_CAME_AND_WENT, {"departments": list(department_ids), "since": since}).one()
+    return came, went
 
 
 def late_below(session: Session, code: str | None) -> int:

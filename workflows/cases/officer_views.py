@@ -16,7 +16,7 @@ from workflows.cases.access import acted_in
 from workflows.cases.attachments import listed, of_step
 from workflows.cases.model import Attachment, Case, Decision, ProcessVersion, WorkItem
 from workflows.cases.offices import LEAD, OWNER
-from workflows.cases.process import Process, newest
+from workflows.cases.process import Process, process_of
 from workflows.organisations.actors import Actor, Post
 from workflows.organisations.model import Assignment, Division, User
 from workflows.organisations.permissions import conflict
@@ -76,10 +76,27 @@ class CasePage:
     next_after: int | None
 
 
+_LATEST_OF_EACH = (
+    select(ProcessVersion.process, func.max(ProcessVersion.number).label("number"))
+    .group_by(ProcessVersion.process)
+    .subquery()
+)
+_NEWEST = (
+    select(ProcessVersion.id)
+    .join(
+        _LATEST_OF_EACH,
+        and_(
+            ProcessVersion.process == _LATEST_OF_EACH.c.process,
+            ProcessVersion.number == _LATEST_OF_EACH.c.number,
+        ),
+    )
+    .order_by(ProcessVersion.process)
+)
+
+
 def processes(session: Session) -> list[Process]:
     """The newest version of every published process, in the order of their keys."""
-    keys = session.scalars(select(ProcessVersion.process).distinct().order_by(ProcessVersion.process))
-    return [newest(session, key) for key in keys]
+    return [process_of(session, version_id) for version_id in session.scalars(_NEWEST)]
 
 
 def policy_titles(session: Session) -> dict[str, str]:

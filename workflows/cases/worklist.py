@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, bindparam, func, or_, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from workflows.base.clock import local, now, today
@@ -122,10 +122,12 @@ def page(
     *,
     user_id: int | None = None,
     after: str | None = None,
+    counted: tuple[int, bool] | None = None,
 ) -> Page:
     """A page of the open items of some offices, the earliest deadline first.
 
     :param after: ``next_after`` of the page before.
+    :param counted: how many there are, where :func:`tallies` said it already.
     """
     filters = filters or Filters()
     if not department_ids:
@@ -146,7 +148,7 @@ def page(
             )
         )
     )
-    count, capped = capped_count(session, conditions)
+    count, capped = counted or capped_count(session, conditions)
     following = None
     if len(items) > PAGE:
         items = items[:PAGE]
@@ -162,20 +164,37 @@ def capped_count(session: Session, conditions: Sequence[ColumnElement[bool]]) ->
     return min(count, CAP), count > CAP
 
 
+def _tally(*conditions: ColumnElement[bool]) -> ScalarSelect[int]:
+    open_here = (
+        WorkItem.closed_at.is_(None),
+        WorkItem.department_id.in_(bindparam("departments", expanding=True)),
+    )
+    some = select(WorkItem.id).where(*open_here, *conditions).limit(CAP + 1).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()
+
+
+#: All tabs in one question, built once: it is asked for every page of every officer.
+_TALLIES = select(
+    _tally().label("all"),
+    _tally(WorkItem.claimed_by == bindparam("user")).label("mine"),
+    _tally(WorkItem.claimed_by.is_(None)).label("unclaimed"),
+    _tally(WorkItem.due_at > bindparam("instant"), WorkItem.due_at <= bindparam("soon")).label("soon"),
+    _tally(WorkItem.due_at <= bindparam("instant")).label("overdue"),
+)
+
+
 def tallies(
     session: Session, department_ids: Sequence[int], user_id: int | None
 ) -> dict[str, tuple[int, bool]]:
     """Counts for the tabs: all, mine, unclaimed, soon, overdue; each capped."""
     if not department_ids:
         return dict.fromkeys(("all", "mine", "unclaimed", "soon", "overdue"), (0, False))
-    views = {
-        "all": Filters(),
-        "mine": Filters(mine=True),
-        "unclaimed": Filters(unclaimed=True),
-        "soon": Filters(light="soon"),
-        "overdue": Filters(light="overdue"),
+    instant = now()
+    given = {
+        "departments": list(department_ids),
+        "user": user_id,
+        "instant": instant,
+        "soon": instant + SOON,
     }
-    return {
-        name: capped_count(session, _where(department_ids, filters, user_id))
-        for name, filters in views.items()
-    }
+    found = session.execute(_TALLIES, given).one()._mapping
+    return {str(name): (min(count, CAP), count > CAP) for name, count in found.items()}
