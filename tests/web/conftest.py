@@ -305,3 +305,18 @@ def sign_in(app: Flask) -> Callable[[str], Browser]:
         return browser
 
     return signed_in
+
+
+@pytest.fixture
+def zheng(sign_in: Callable[[str], Browser]) -> Browser:
+    """The clerk of a small firm, signed in."""
+    return sign_in("zheng")
+
+
+@pytest.fixture
+def headings(web_database: Database) -> list[str]:
+    """The columns of 车间认定's roster."""
+    with web_database.reading() as session:
+        definition = process.newest(session, "workshop_recognition").roster
+    assert definition is not None
+    return [column.label for column in definition.columns]

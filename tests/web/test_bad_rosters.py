@@ -21,7 +21,6 @@ from workflows.base import clock
 from workflows.base.session import Database
 from workflows.cases import process, rosters
 from workflows.cases.model import Draft
-from workflows.cases.process import newest
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.registers.demo_people import id_number
 
@@ -39,19 +38,6 @@ def _day() -> Iterator[None]:
 @pytest.fixture
 def web_database(published_database: Database) -> Database:
     return published_database
-
-
-@pytest.fixture
-def zheng(sign_in: Callable[[str], Browser]) -> Browser:
-    return sign_in("zheng")
-
-
-@pytest.fixture
-def headings(web_database: Database) -> list[str]:
-    with web_database.reading() as session:
-        definition = newest(session, "workshop_recognition").roster
-    assert definition is not None
-    return [column.label for column in definition.columns]
 
 
 def person(number: int, **changes: Any) -> list[Any]:

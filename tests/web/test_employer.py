@@ -111,12 +111,6 @@ def web_database(published_database: Database) -> Database:
     return published_database
 
 
-@pytest.fixture
-def zheng(sign_in: Callable[[str], Browser]) -> Browser:
-    """The clerk of a small firm, signed in."""
-    return sign_in("zheng")
-
-
 def worker(database: Database) -> int:
     """The worker comes by once."""
     return drain(database, handlers(lambda pdf, reason, when: pdf))
