@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
@@ -14,10 +15,12 @@ from tests.web.world import PASSWORD, TOWNSHIP, World
 from webapp import access, rates
 from webapp.auth import signing_in
 from webapp.auth.forms import safe_next
+from workflows.base.clock import today
 from workflows.base.session import Database
 from workflows.organisations.accounts import LOGIN_REFUSED, deactivate, reset_password
 from workflows.organisations.actors import SYSTEM
 from workflows.organisations.model import User
+from workflows.organisations.offices import assign_post, end_assignment
 from workflows.organisations.passwords import DEMO_PASSWORD, hash_password
 from workflows.registers.membership import decide_member
 from workflows.registers.model import Employer, EmployerMember
@@ -175,6 +178,27 @@ def test_closing_an_account_ends_its_sessions(sign_in: SignIn, web_database: Dat
         deactivate(session, SYSTEM, world.users["zhao"])
     assert browser.fetch("/account").status_code == 303
     browser.refused("/login", {"username": "zhao", "password": PASSWORD})
+
+
+def test_another_post_is_another_session(sign_in: SignIn, web_database: Database, world: World) -> None:
+    """A session is of one role: whoever is given a post, or loses one, signs in anew."""
+    browser = sign_in("sun")
+    with web_database.transaction() as session:
+        office = next(iter(world.departments.values()))
+        row = assign_post(
+            session,
+            SYSTEM,
+            user_id=world.users["sun"],
+            department_id=office,
+            post="head",
+            valid_from=today() - timedelta(days=1),
+        )
+        given = row.id
+    assert browser.fetch("/account").status_code == 303
+    browser.login("sun", PASSWORD)
+    with web_database.transaction() as session:
+        end_assignment(session, SYSTEM, given, today() - timedelta(days=1))
+    assert browser.fetch("/account").status_code == 303
 
 
 # Passwords -----------------------------------------------------------------------------------------------------------

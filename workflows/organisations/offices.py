@@ -125,7 +125,8 @@ def assign_post(
     valid_to: date | None = None,
     substitute_for: int | None = None,
 ) -> Assignment:
-    """Give an officer a post in an office, from a day, to a day or until ended."""
+    """Give an officer a post in an office, from a day, to a day or until ended. Whoever is signed in signs in anew: a session is of
+    one role."""
     department = department_of(session, department_id)
     require(actor, "admin.users", Facts(division_chain=chain_codes(session, department.division_code)))
     user = user_of(session, user_id)
@@ -149,6 +150,7 @@ def assign_post(
         substitute_for=substitute_for,
     )
     session.add(row)
+    user.session_version += 1
     session.flush()
     kind = "post-assigned" if substitute_for is None else "substitute-named"
     record(session, stream(session, "organisation"), kind, actor_id=actor.user_id, covers=[row])
@@ -206,7 +208,7 @@ def name_substitute(
 
 
 def end_assignment(session: Session, actor: Actor, assignment_id: int, last_day: date) -> Assignment:
-    """End a post after ``last_day``."""
+    """End a post after ``last_day``; the officer's sessions end now."""
     row = _assignment(session, assignment_id)
     require(actor, "admin.users", Facts(division_chain=chain_codes(session, row.department.division_code)))
     if row.valid_to is not None and row.valid_to <= last_day:
@@ -215,6 +217,7 @@ def end_assignment(session: Session, actor: Actor, assignment_id: int, last_day:
         # It never began: the last day before its first, so that no day falls between.
         last_day = date.fromordinal(row.valid_from.toordinal() - 1)
     row.valid_to = last_day
+    user_of(session, row.user_id).session_version += 1
     record(session, stream(session, "organisation"), "post-ended", actor_id=actor.user_id, covers=[row])
     return row
 

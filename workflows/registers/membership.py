@@ -217,6 +217,8 @@ def end_membership(session: Session, actor: Actor, member_id: int) -> EmployerMe
         raise Conflict("首个账号不能直接退出，请先由乡镇确认新的授权。")
     row.status = "ended"
     row.decided_at, row.decided_by = now(), actor.user_id
+    if row.user_id != actor.user_id:  # what it was signed in for is over
+        session.get_one(User, row.user_id).session_version += 1
     _record(session, "membership-ended", actor, row)
     return row
 
