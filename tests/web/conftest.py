@@ -120,19 +120,24 @@ def cases(officer_database: Database, _officer_place: OfficerPlace) -> Filled:
     return _officer_place.filled
 
 
+def demo_settings(folder: Path, url: str) -> Settings:
+    """A demonstration whose data and keys lie in a folder, over a database."""
+    return Settings(
+        data_dir=folder,
+        database_url=url,
+        public_url="http://localhost",
+        keys_file=folder / "keys.json",
+        queue_url="memory://",
+        demo=True,
+    )
+
+
 @pytest.fixture
 def officer_settings(officer_database: Database, _officer_place: OfficerPlace, tmp_path: Path) -> Settings:
     """Those cases and a copy of their files."""
     data = tmp_path / "data"
     shutil.copytree(_officer_place.folder, data)
-    return Settings(
-        data_dir=data,
-        database_url=officer_database.url,
-        public_url="http://localhost",
-        keys_file=data / "keys.json",
-        queue_url="memory://",
-        demo=True,
-    )
+    return demo_settings(data, officer_database.url)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from tests.conftest import TEST_KEYRING
 from tests.databases import SqliteHouse
 from tests.web import client
 from tests.web.client import Browser, Page
+from tests.web.conftest import demo_settings
 from tests.web.crawling import crawl
 from tests.web.officer_cases import MONDAY, picture, unsigned
 from webapp.config import Settings
@@ -182,14 +183,7 @@ def web_database(_place: Place, sqlite_house: SqliteHouse) -> Iterator[Database]
 
 @pytest.fixture
 def settings(web_database: Database, _place: Place) -> Settings:
-    return Settings(
-        data_dir=_place.folder,
-        database_url=web_database.url,
-        public_url="http://localhost",
-        keys_file=_place.folder / "keys.json",
-        queue_url="memory://",
-        demo=True,
-    )
+    return demo_settings(_place.folder, web_database.url)
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from tests.conftest import TEST_KEYRING
 from tests.databases import PostgresHouse, SqliteHouse
 from tests.web import officer_cases
 from tests.web.client import Browser
+from tests.web.conftest import demo_settings
 from tests.web.crawling import crawl
 from tests.web.officer_cases import picture, unsigned, worker
 from webapp.config import Settings
@@ -183,14 +184,7 @@ def web_database(walked: Database) -> Database:
 
 @pytest.fixture
 def settings(walked: Database, place: Place) -> Settings:
-    return Settings(
-        data_dir=place.folder,
-        database_url=walked.url,
-        public_url="http://localhost",
-        keys_file=place.folder / "keys.json",
-        queue_url="memory://",
-        demo=True,
-    )
+    return demo_settings(place.folder, walked.url)
 
 
 @pytest.fixture(autouse=True)

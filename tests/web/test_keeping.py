@@ -21,6 +21,7 @@ from tests.conftest import TEST_KEYRING
 from tests.databases import PostgresHouse, SqliteHouse
 from tests.processes.conftest import _published
 from tests.processes.stage import MONDAY, bring_to, paper, run_of
+from tests.web.conftest import demo_settings
 from webapp.cli import main
 from webapp.config import Settings
 from webapp.keeping import restore as restoring
@@ -53,14 +54,7 @@ def with_cases(database: Database) -> None:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     TEST_KEYRING.save(tmp_path / "data" / "keys.json")
-    return Settings(
-        data_dir=tmp_path / "data",
-        database_url="",
-        public_url="http://localhost",
-        keys_file=tmp_path / "data" / "keys.json",
-        queue_url="memory://",
-        demo=True,
-    )
+    return demo_settings(tmp_path / "data", "")
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """What a DMN file may consist of, part by part: what stands where nobody looks would be ignored, and the table would mean another
-thing than its author wrote. A misspelt ``hitpolicy`` is such a part, a second ``text`` of a cell, a type said twice.
+thing than its author wrote. A misspelt ``hitpolicy`` is such a part, or a second ``text`` of a cell.
 """
 
 from __future__ import annotations
@@ -150,7 +150,7 @@ class Parts:
                     f"的 {kind} 另选了表达式语言{_line(node)}，系统不执行；请去掉 expressionLanguage"
                 )
             elif place == self.ours or (not place and name not in part.attributes):
-                # attributes of other software may not change the meaning of the standard's (DMN 6.3.17), ours would
+                # attributes of other software may not contradict the standard's meaning; ones in its own namespace would be read
                 self._problem(
                     f"的 {kind} 写了标准里没有的属性 {name}{_line(node)}，不会被执行；请核对大小写或删去"
                 )

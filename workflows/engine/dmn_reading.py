@@ -103,7 +103,8 @@ def read_decisions(text: str, file: str, *, foreign: bool = False) -> tuple[list
 class _Types:
     """What a file says of types outside its tables.
 
-    :param inputs: name of an input → its type. :param ids: of the inputs. :param own: name of a type → (the type it narrows, its allowed values).
+    :param inputs: name of an input → its type. :param ids: of the inputs.
+    :param own: name of a type → (the type it narrows, its allowed values).
     """
 
     inputs: Mapping[str, str]
@@ -196,9 +197,6 @@ class _TableReader:
         inputs = [self._input(n, child) for n, child in enumerate(_children(table, "input"), 1)]
         found = _children(table, "output")
         outputs = [self._output(n, child, alone=len(found) == 1) for n, child in enumerate(found, 1)]
-        for child in table:
-            if local(child) not in ("input", "output", "rule", "annotation", "description"):
-                self._problem(f"含有系统不执行的内容（{local(child)}）；请删去")
         whole = next((one.get("typeRef") for one in _children(self.node, "variable")), None)
         if len(found) > 1 and whole and self.types.base(whole)[0]:
             self._problem(
