@@ -1045,4 +1045,6 @@ def test_the_unit_its_contact_and_its_people(
     end = next(href for href in zheng.get("/employer/unit").links().values() if href.endswith("/end"))
     assert "立即不能再查看" in zheng.get(end).main
     zheng.submit(end)
+    assert feng.fetch("/employer").status_code == 303, "what the session was begun for is over"
+    feng = sign_in("feng")
     assert "还没有通过确认" in feng.get("/employer").title

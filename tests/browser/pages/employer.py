@@ -76,7 +76,7 @@ class Application:
 
     def download(self, name: str, target: Path) -> Path:
         with self.person.page.expect_download() as found:
-            self.person.follow(name)
+            self.person.pull(name)
         found.value.save_as(target)
         return target
 

@@ -68,7 +68,7 @@ class Treasury:
     def bank_file(self, target: Path) -> list[list[str]]:
         """Download the file for the bank; its lines of payment."""
         with self.person.page.expect_download() as found:
-            self.person.follow("下载银行文件")
+            self.person.pull("下载银行文件")
         found.value.save_as(target)
         rows = list(csv.reader(io.StringIO(target.read_text("utf-8-sig"))))
         assert rows[0][0] == "控制数"

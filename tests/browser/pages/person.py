@@ -46,12 +46,21 @@ class Person:
         self.page.goto(path)
 
     def follow(self, name: str, exact: bool = False) -> None:
-        """Click the first link of this name, the menu apart."""
-        self.page.locator(".wg-page").get_by_role("link", name=name, exact=exact).first.click()
+        """Click the first link of this name, the menu apart, and wait for the page that it leads to."""
+        with self.page.expect_navigation():
+            self._link(name, exact).click()
+
+    def pull(self, name: str) -> None:
+        """Click the first link of this name, which leads to a file and to no other page."""
+        self._link(name).click()
+
+    def _link(self, name: str, exact: bool = False) -> Locator:
+        return self.page.locator(".wg-page").get_by_role("link", name=name, exact=exact).first
 
     def menu(self, name: str) -> None:
         """Go where the menu leads."""
-        self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name).click()
+        with self.page.expect_navigation():
+            self.page.get_by_role("navigation", name="主菜单").get_by_role("link", name=name).click()
 
     def press(self, name: str) -> None:
         """Click the first button of this name and wait for the page that it leads to."""
