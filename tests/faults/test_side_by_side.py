@@ -122,7 +122,7 @@ def test_a_lost_reply_is_asked_for_ten_times(sqlite_county: Database, stormy: St
         assert check.check(county) == []
 
 
-@pytest.fixture(params=["postgres", "redis"])
+@pytest.fixture(params=[pytest.param("postgres", marks=pytest.mark.long), "redis"])
 def queue_url(request: pytest.FixtureRequest, postgres_county: Database, tmp_path: Path) -> Iterator[str]:
     """The database itself, or a Redis server."""
     if request.param == "postgres":

@@ -1,4 +1,4 @@
-"""Coverage is measured once: not again on PostgreSQL, in the browser, or where other processes do the work.
+"""Coverage is measured once: not again on PostgreSQL, in the browser, in walks that others made before, or where other processes work.
 
 Measuring makes a test half as slow again, and these run code that the others ran already. Loaded by ``script/test``.
 """
@@ -12,12 +12,15 @@ import pytest
 
 #: Folders whose tests walk through what other tests measure.
 ELSEWHERE = {"browser", "faults"}
+#: Parts of the names of modules that walk the whole house once more: by chance, with hostile texts, as everybody.
+AGAIN = ("machine", "hostile_text", "invariant_07", "invariant_12")
 
 
 def _again(item: pytest.Item) -> bool:
     """Whether a test runs what is measured elsewhere."""
     folder = Path(item.path).relative_to(item.config.rootpath / "tests").parts[0]
-    return folder in ELSEWHERE or item.get_closest_marker("postgres") is not None
+    again = any(part in Path(item.path).name for part in AGAIN)
+    return again or folder in ELSEWHERE or item.get_closest_marker("postgres") is not None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -258,9 +258,12 @@ def _doubtful_list(session: Session, cases: Filled) -> int:
     return list_.id
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.long])],
+)
 def engine(request: pytest.FixtureRequest) -> str:
-    """Both kinds of database, one after the other."""
+    """Both kinds of database; PostgreSQL in the long profile: what is asked here is who may see what, not how rows are kept."""
     return str(request.param)
 
 

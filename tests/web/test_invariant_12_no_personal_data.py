@@ -105,9 +105,12 @@ class Listening(logging.StreamHandler[io.StringIO]):
         return f"{super().format(record)}\n{record.getMessage()}"
 
 
-@pytest.fixture(scope="module", params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture(
+    scope="module",
+    params=["sqlite", pytest.param("postgres", marks=[pytest.mark.postgres, pytest.mark.long])],
+)
 def engine(request: pytest.FixtureRequest) -> str:
-    """Both kinds of database, one after the other."""
+    """Both kinds of database; PostgreSQL in the long profile: what is asked here is who may see what, not how rows are kept."""
     return str(request.param)
 
 
