@@ -64,7 +64,9 @@ def signer(settings: Settings) -> Sign:
             "请设置 WENGANG_SIGNER_FILE（电子印章证书，PKCS#12 文件）和 WENGANG_SIGNER_PASSWORD_FILE。"
             "没有正式证书不能签发文书。"
         )
-    key = signing.load_signer(settings.signer_file, settings.signer_password, settings.data_dir)
+    key = signing.load_signer(
+        settings.signer_file, settings.signer_password, settings.data_dir, settings.crypto
+    )
 
     def sign(pdf: bytes, reason: str, when: datetime) -> bytes:
         return signing.sign(pdf, key, reason, "", when)

@@ -6,9 +6,11 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -663,6 +665,23 @@ def test_signed_here_and_not_on_record_is_no_proof(
     page = upload(guest, "/verify", signed)
     assert "没有签发过这个文件" in page.main
     assert "签发记录里没有这个文件" in page.main
+
+
+def test_a_paper_under_sm2_is_known_as_ours(
+    guest: Browser, app: Flask, public: PublicWorld, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the bounded process, too, where nothing may be written and OpenSSL is another program."""
+    chosen = SimpleNamespace(settings=replace(settings, crypto="gm"))
+    monkeypatch.setattr(signatures, "services", lambda: chosen)
+    plain = public_world.blank_page(None, {"title": "通知", "verify_code": "00000000"})
+    signed = signing.sign(
+        plain, signing.load_signer(None, "", settings.data_dir, "gm"), "通知", "", public.at
+    )
+    assert signatures.check_own(signed).trusted
+    assert "签名用的是本系统的证书" in upload(guest, "/verify", signed).main
+    stranger = signing.load_signer(None, "", settings.data_dir / "stranger", "gm")
+    page = upload(guest, "/verify", signing.sign(plain, stranger, "通知", "", public.at))
+    assert "不是本系统现在使用的签名证书" in page.main
 
 
 def test_our_file_after_a_change_of_certificate(

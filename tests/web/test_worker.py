@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -140,6 +141,20 @@ def test_the_queue_by_its_url(settings: Settings, tmp_path: Path, monkeypatch: p
 def test_outside_the_demonstration_the_seal_is_required(settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="WENGANG_SIGNER_FILE"):
         signer(settings)
+
+
+@pytest.mark.parametrize(("crypto", "algorithm"), [("standard", b"sha256"), ("gm", b"SM2-with-SM3")])
+def test_the_demonstration_signs_with_the_chosen_algorithms(
+    settings: Settings, crypto: str, algorithm: bytes
+) -> None:
+    signer(replace(settings, demo=True, crypto=crypto))
+    certificate = next(settings.data_dir.glob("*.p12"))
+    words = ["openssl", "pkcs12", "-nokeys", "-passin", "pass:", "-in", str(certificate)]
+    pem = subprocess.run(words, capture_output=True, check=True).stdout
+    told = subprocess.run(
+        ["openssl", "x509", "-noout", "-text"], input=pem, capture_output=True, check=True
+    ).stdout
+    assert algorithm in told
 
 
 def test_the_whole_worker_is_put_together(settings: Settings) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from webapp.services import services
 from workflows.base.errors import WengangError
 from workflows.documents import signing
-from workflows.documents.certificates import DEVELOPMENT_FILE
+from workflows.documents.certificates import DEVELOPMENT_FILES
 from workflows.documents.signing import SignatureCheck
 
 SECONDS = 15
@@ -54,10 +54,11 @@ def check_signature(pdf: bytes, seconds: int = SECONDS, memory: int = MEMORY) ->
 def trusted() -> tuple[bytes, ...]:
     """The certificate that papers are signed with here; none while there is none."""
     settings = services().settings
-    file = settings.signer_file or settings.data_dir / DEVELOPMENT_FILE
+    file = settings.signer_file or settings.data_dir / DEVELOPMENT_FILES[settings.crypto]
     if not file.exists():
         return ()
-    return _certificate(file, settings.signer_password if settings.signer_file else "", file.stat().st_mtime)
+    password = settings.signer_password if settings.signer_file else ""
+    return _certificate(file, password, file.stat().st_mtime)
 
 
 @lru_cache(maxsize=4)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,31 +23,47 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
+from workflows.documents import sm2
 from workflows.documents.errors import SigningError
+from workflows.documents.sm2 import Sm2Key
+
+# An untyped package.
+_Certificate: Any = asn1.Certificate
+_PublicKey: Any = asn1.PublicKeyInfo
 
 #: Common name of the development certificate: anyone who opens a demonstration PDF reads it.
 DEVELOPMENT_NAME = "稳岗通演示证书（仅供演示，无法律效力）"
-DEVELOPMENT_FILE = "development-signer.p12"
+#: By set of algorithms, see :mod:`workflows.base.suites`: going over to 国密 makes another pair.
+DEVELOPMENT_FILES = {"standard": "development-signer.p12", "gm": "development-signer-sm2.p12"}
 
 #: From long before any pinned clock of a scenario until long after.
 _FROM, _UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
 
-KeyPair = pkcs12.PKCS12KeyAndCertificates
+
+@dataclass(frozen=True)
+class KeyPair:
+    """A key, the certificate that belongs to it, and the certificates that lead from there to an authority."""
+
+    key: PrivateKeyTypes | Sm2Key
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...] = ()
 
 
-def make_development_certificate(folder: Path) -> Path:
-    """Make a self-signed certificate and its key (RSA 3072) once; a second call finds the first one's.
+def make_development_certificate(folder: Path, crypto: str = "standard") -> Path:
+    """Make a self-signed certificate and its key once; a second call finds the first one's.
 
+    :param crypto: ``standard``: RSA 3072; ``gm``: SM2.
     :returns: the PKCS#12 file, readable by its owner only, without a password.
     """
-    target = folder / DEVELOPMENT_FILE
+    target = folder / DEVELOPMENT_FILES[crypto]
     if target.exists():
         return target
+    pair = _development_pair() if crypto == "standard" else _development_sm2_pair()
     folder.mkdir(parents=True, exist_ok=True)
-    draft = folder / f".{DEVELOPMENT_FILE}.{os.getpid()}"
+    draft = folder / f".{target.name}.{os.getpid()}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
-        file.write(_development_pair())
+        file.write(pair)
     # Web and worker may both be first: os.link refuses to replace, so one pair wins and both use it.
     try:
         os.link(draft, target)
@@ -56,6 +76,27 @@ def make_development_certificate(folder: Path) -> Path:
 
 def _development_pair() -> bytes:
     key = rsa.generate_private_key(public_exponent=65537, key_size=3072)
+    return pkcs12.serialize_key_and_certificates(
+        b"wengang", key, _development_certificate(key), None, NoEncryption()
+    )
+
+
+def _development_sm2_pair() -> bytes:
+    key = sm2.new_key()
+    drawn = _development_certificate(rsa.generate_private_key(public_exponent=65537, key_size=2048))
+    # No builder knows SM2: the same certificate with another key in it, signed by that key.
+    certificate = _Certificate.load(drawn.public_bytes(Encoding.DER))
+    algorithm = {"algorithm": sm2.SM2_WITH_SM3}
+    body = certificate["tbs_certificate"]
+    body["subject_public_key_info"] = _PublicKey.load(key.public())
+    body["signature"] = algorithm
+    certificate["signature_algorithm"] = algorithm
+    certificate["signature_value"] = key.sign(body.dump(force=True))
+    pem = x509.load_der_x509_certificate(certificate.dump(force=True)).public_bytes(Encoding.PEM)
+    return sm2.make_pkcs12(key, pem)
+
+
+def _development_certificate(key: rsa.RSAPrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, DEVELOPMENT_NAME)])
     usage = x509.KeyUsage(
         digital_signature=True,
@@ -68,7 +109,7 @@ def _development_pair() -> bytes:
         encipher_only=False,
         decipher_only=False,
     )
-    certificate = (
+    return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -80,7 +121,6 @@ def _development_pair() -> bytes:
         .add_extension(usage, critical=True)
         .sign(key, hashes.SHA256())
     )
-    return pkcs12.serialize_key_and_certificates(b"wengang", key, certificate, None, NoEncryption())
 
 
 def read_pkcs12(file: Path, password: str = "") -> KeyPair:
@@ -89,15 +129,18 @@ def read_pkcs12(file: Path, password: str = "") -> KeyPair:
     :raises SigningError: the file or the password is wrong, or the key does not fit the certificate.
     """
     try:
-        pair = pkcs12.load_pkcs12(file.read_bytes(), password.encode() or None)
+        content = file.read_bytes()
     except OSError as error:
         raise SigningError("签名证书文件读不出来，请检查文件位置和权限。", type(error).__name__) from error
-    except (ValueError, UnsupportedAlgorithm) as error:
+    try:
+        pair = pkcs12.load_pkcs12(content, password.encode() or None)
+    except UnsupportedAlgorithm:
+        return _fitting(*_sm2_pair(content, password))
+    except ValueError as error:
         raise SigningError("签名证书文件打不开，请检查口令和文件格式。", type(error).__name__) from error
     if pair.key is None or pair.cert is None:
         raise SigningError("签名证书文件里缺少私钥或者证书，请使用含私钥的证书文件。")
-    _check_fit(pair)
-    return pair
+    return _fitting(pair.key, [pair.cert.certificate, *(one.certificate for one in pair.additional_certs)])
 
 
 def read_pem(certificate: Path, key: Path, password: str = "") -> KeyPair:
@@ -106,26 +149,41 @@ def read_pem(certificate: Path, key: Path, password: str = "") -> KeyPair:
     :raises SigningError: a file or the password is wrong, or the key does not fit the certificate.
     """
     try:
-        first, *chain = x509.load_pem_x509_certificates(certificate.read_bytes())
-        secret = load_pem_private_key(key.read_bytes(), password.encode() or None)
+        certificates = x509.load_pem_x509_certificates(certificate.read_bytes())
+        content = key.read_bytes()
     except OSError as error:
         raise SigningError("签名证书文件读不出来，请检查文件位置和权限。", type(error).__name__) from error
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except ValueError as error:
         raise SigningError("签名证书文件打不开，请检查口令和文件格式。", type(error).__name__) from error
-    pair = pkcs12.PKCS12KeyAndCertificates(
-        secret,
-        pkcs12.PKCS12Certificate(first, None),
-        [pkcs12.PKCS12Certificate(one, None) for one in chain],
-    )
-    _check_fit(pair)
-    return pair
+    secret: PrivateKeyTypes | Sm2Key
+    try:
+        secret = load_pem_private_key(content, password.encode() or None)
+    except UnsupportedAlgorithm:
+        secret = sm2.read_key(content, password)
+    except (ValueError, TypeError) as error:
+        raise SigningError("签名证书文件打不开，请检查口令和文件格式。", type(error).__name__) from error
+    return _fitting(secret, certificates)
 
 
-def _check_fit(pair: KeyPair) -> None:
-    if pair.key is None or pair.cert is None:  # pragma: no cover
-        raise AssertionError("both are read before they are compared")
-    ours = pair.key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    if ours != pair.cert.certificate.public_key().public_bytes(
-        Encoding.DER, PublicFormat.SubjectPublicKeyInfo
-    ):
+def _sm2_pair(content: bytes, password: str) -> tuple[Sm2Key, list[x509.Certificate]]:
+    key, certificates = sm2.read_pkcs12(content, password)
+    return key, [x509.load_pem_x509_certificate(one) for one in certificates]
+
+
+def _fitting(key: PrivateKeyTypes | Sm2Key, certificates: list[x509.Certificate]) -> KeyPair:
+    """The pair with the certificate that belongs to the key; a PKCS#12 file may name an authority's before it."""
+    public = key.public() if isinstance(key, Sm2Key) else _public(key)
+    ours = [one for one in certificates if public_key_of(one) == public]
+    if not ours:
         raise SigningError("签名私钥与证书不是一对，请检查证书配置。")
+    return KeyPair(key, ours[0], tuple(one for one in certificates if one is not ours[0]))
+
+
+def _public(key: PrivateKeyTypes) -> bytes:
+    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+def public_key_of(certificate: x509.Certificate) -> bytes:
+    """SubjectPublicKeyInfo in DER, of keys that ``cryptography`` does not know, too."""
+    read: bytes = _Certificate.load(certificate.public_bytes(Encoding.DER)).public_key.dump()
+    return read

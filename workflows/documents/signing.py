@@ -16,21 +16,24 @@ from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePri
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from pyhanko import keys as pyhanko_keys
 from pyhanko.pdf_utils.generic import ByteStringObject
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import SigSeedSubFilter
-from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner, SimpleSigner
+from pyhanko.sign.signers import PdfSignatureMetadata, PdfSigner
 from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes
+from pyhanko.sign.signers.pdf_cms import Signer as CmsSigner
 from pyhanko.sign.validation import SignatureCoverageLevel, validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator import registry as pyhanko_registry
 
+from workflows.documents import guomi
 from workflows.documents.certificates import KeyPair, make_development_certificate, read_pem, read_pkcs12
 from workflows.documents.errors import SigningError
+from workflows.documents.sm2 import Sm2Key
 
 # An untrusted certificate is an ordinary answer here, not a trace for the log.
 logging.getLogger("pyhanko.sign.validation").setLevel(logging.CRITICAL)
@@ -45,7 +48,7 @@ _RESERVED = 16_384
 
 
 class Signer(Protocol):
-    """Who signs. An SM2 key, a smart card or a seal service is another class with these two."""
+    """Who signs. A smart card or a seal service is another class with these two."""
 
     @property
     def name(self) -> str:
@@ -58,27 +61,26 @@ class Signer(Protocol):
 
 
 class PadesSigner:
-    """A key in a file, RSA or EC, signing PAdES baseline B (no time stamp server, no network)."""
+    """A key in a file, RSA, EC or SM2, signing PAdES baseline B (no time stamp server, no network).
+
+    An SM2 key signs with SM3 (GB/T 32918, GM/T 0010), the others with SHA-256.
+    """
 
     def __init__(self, pair: KeyPair) -> None:
-        if pair.key is None or pair.cert is None:
-            raise SigningError("签名证书文件里缺少私钥或者证书，请使用含私钥的证书文件。")
-        certificate = pair.cert.certificate
-        names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        self._name = str(names[0].value) if names else certificate.subject.rfc4514_string()
+        names = pair.certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        self._name = str(names[0].value) if names else pair.certificate.subject.rfc4514_string()
         #: The signer's certificate in PEM, to be trusted by :func:`verify`.
-        self.certificate: bytes = certificate.public_bytes(Encoding.PEM)
+        self.certificate: bytes = pair.certificate.public_bytes(Encoding.PEM)
         chain = _registry.SimpleCertificateStore()
-        for further in pair.additional_certs:
-            chain.register(_certificate(further.certificate.public_bytes(Encoding.PEM)))
-        self._signer = _WarmSigner(
+        for further in pair.chain:
+            chain.register(_certificate(further.public_bytes(Encoding.PEM)))
+        self._way = _way(pair.key)
+        self._signer = _KeySigner(
             signing_cert=_certificate(self.certificate),
-            signing_key=_keys.load_private_key_from_pemder_data(
-                pair.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()), None
-            ),
             cert_registry=chain,
+            signature_mechanism=self._way.mechanism,
         )
-        self._signer.raw = _raw_signature(pair.key)
+        self._signer.raw = self._way.raw
 
     @classmethod
     def from_pkcs12(cls, file: Path, password: str = "") -> PadesSigner:
@@ -96,7 +98,7 @@ class PadesSigner:
         return self._name
 
     def sign_pdf(self, pdf: bytes, reason: str, location: str, when: datetime) -> bytes:
-        """See :class:`Signer`. With an RSA key the same arguments give the same bytes."""
+        """See :class:`Signer`. With an RSA or EC key the same arguments give the same bytes; SM2 draws a new number each time."""
         return asyncio.run(self._sign(pdf, reason, location, when))
 
     async def _sign(self, pdf: bytes, reason: str, location: str, when: datetime) -> bytes:
@@ -110,7 +112,7 @@ class PadesSigner:
             location=location,
             name=self._name,
             subfilter=SigSeedSubFilter.PADES,
-            md_algorithm="sha256",
+            md_algorithm=self._way.digest,
         )
         session = PdfSigner(metadata, self._signer).init_signing_session(writer)
         session.system_time = when
@@ -128,14 +130,14 @@ class PadesSigner:
         return signed
 
 
-class _WarmSigner(SimpleSigner):
-    """pyHanko loads, and with RSA tests, the key for each signature, four fifths of the time; this one keeps it."""
+class _KeySigner(CmsSigner):
+    """pyHanko's own loads, and with RSA tests, the key for each signature, four fifths of the time; this one keeps it."""
 
-    raw: Callable[[bytes, str], bytes]
+    raw: Callable[[bytes], bytes]
 
-    def sign_raw(self, data: bytes, digest_algorithm: str) -> bytes:
-        """See pyHanko."""
-        return self.raw(data, digest_algorithm)
+    async def async_sign_raw(self, data: bytes, digest_algorithm: str, dry_run: bool = False) -> bytes:
+        """See pyHanko. The digest is the one that the key's way names, which is what pyHanko was told."""
+        return self.raw(data)
 
 
 class _SteadyWriter(IncrementalPdfFileWriter):
@@ -145,27 +147,35 @@ class _SteadyWriter(IncrementalPdfFileWriter):
         return None
 
 
-def _raw_signature(key: Any) -> Callable[[bytes, str], bytes]:
-    """``sign(data, digest name)`` of a loaded key: RSA PKCS#1 v1.5, or ECDSA, both without chance (RFC 6979)."""
+@dataclass(frozen=True)
+class _Way:
+    """How a kind of key signs: ``raw`` gives the signature of data; pyHanko finds the mechanism of usual keys itself."""
+
+    raw: Callable[[bytes], bytes]
+    digest: str = "sha256"
+    mechanism: Any = None
+
+
+def _way(key: object) -> _Way:
+    """RSA PKCS#1 v1.5 and ECDSA (RFC 6979), both without chance; SM2 with SM3."""
     if isinstance(key, RSAPrivateKey):
-        return lambda data, digest: key.sign(data, PKCS1v15(), _digest(digest))
+        return _Way(lambda data: key.sign(data, PKCS1v15(), SHA256()))
     if isinstance(key, EllipticCurvePrivateKey):
-        return lambda data, digest: key.sign(data, ECDSA(_digest(digest), deterministic_signing=True))
-    raise SigningError("签名证书的密钥类型不受支持，请使用 RSA 或者 EC 密钥的证书。")
+        return _Way(lambda data: key.sign(data, ECDSA(SHA256(), deterministic_signing=True)))
+    if isinstance(key, Sm2Key):
+        return _Way(key.sign, guomi.DIGEST, guomi.mechanism())
+    raise SigningError("签名证书的密钥类型不受支持，请使用 RSA、EC 或者 SM2 密钥的证书。")
 
 
-def _digest(name: str) -> SHA256:
-    if name != "sha256":  # pragma: no cover
-        raise AssertionError("the metadata above asks for sha256")
-    return SHA256()
-
-
-def load_signer(file: Path | None, password: str, folder: Path) -> PadesSigner:
+def load_signer(file: Path | None, password: str, folder: Path, crypto: str = "standard") -> PadesSigner:
     """The configured signer, or without a file the development one in ``folder``, made when missing.
 
+    :param crypto: the kind of the development key: ``standard`` or ``gm``; a file's key says itself what it is.
     :raises SigningError: the file, its password or its key is wrong.
     """
-    return PadesSigner.from_pkcs12(file or make_development_certificate(folder), password if file else "")
+    if file is None:
+        return PadesSigner.from_pkcs12(make_development_certificate(folder, crypto))
+    return PadesSigner.from_pkcs12(file, password)
 
 
 def sign(pdf: bytes, signer: Signer, reason: str, location: str, when: datetime) -> bytes:
@@ -236,7 +246,10 @@ def _verify(pdf: bytes, trusted: Sequence[bytes]) -> SignatureCheck:
     signature = signatures[-1]
     when: datetime | None = signature.self_reported_timestamp
     context = ValidationContext(
-        trust_roots=[_certificate(one) for one in trusted], moment=when, allow_fetching=False
+        trust_roots=[_certificate(one) for one in trusted],
+        moment=when,
+        allow_fetching=False,
+        signature_validator=guomi.SignatureValidator(),
     )
     status = validate_pdf_signature(signature, context)
     return SignatureCheck(
