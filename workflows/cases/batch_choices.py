@@ -15,9 +15,9 @@ from sqlalchemy.orm import Session
 
 from workflows.cases.model import Case
 from workflows.cases.paying import blocked_cases
+from workflows.funds.batch_model import in_no_batch
 from workflows.funds.batches import MAX_LINES
 from workflows.funds.model import Payable
-from workflows.funds.views import in_no_batch
 from workflows.registers.model import Employer
 
 #: Held back without a reason of the case itself.
@@ -95,26 +95,36 @@ class Waiting:
 def waiting_cases(session: Session, fund_id: int, process: str) -> Waiting:
     """What waits in an appropriation, asked of the database in sums: one row for a case, however many its people."""
     ready = either((Payable.state == "ready", 1), else_=0)
-    rows = session.execute(
+    added = (
         select(
-            Case.id,
-            Case.number,
-            Employer.id,
-            Employer.name,
-            func.sum(ready),
-            func.sum(ready * Payable.amount_fen),
-            func.count(),
-            func.sum(Payable.amount_fen),
+            Payable.case_id,
+            func.sum(ready).label("ready_people"),
+            func.sum(ready * Payable.amount_fen).label("ready_fen"),
+            func.count().label("people"),
+            func.sum(Payable.amount_fen).label("fen"),
         )
-        .join(Case, Case.id == Payable.case_id)
-        .join(Employer, Employer.id == Case.employer_id)
         .where(
             Payable.appropriation_id == fund_id,
             Payable.process == process,
             Payable.state.in_(("ready", "reserved")),
             in_no_batch(),
         )
-        .group_by(Case.id, Case.number, Employer.id, Employer.name)
+        .group_by(Payable.case_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            Case.id,
+            Case.number,
+            Employer.id,
+            Employer.name,
+            added.c.ready_people,
+            added.c.ready_fen,
+            added.c.people,
+            added.c.fen,
+        )
+        .join(added, added.c.case_id == Case.id)
+        .join(Employer, Employer.id == Case.employer_id)
         .order_by(Case.id)
     ).all()
     reasons = blocked_cases(session, [row[0] for row in rows if row[4]])

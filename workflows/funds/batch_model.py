@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     CheckConstraint,
+    ColumnElement,
     Date,
     ForeignKey,
     Index,
     Integer,
     String,
     UniqueConstraint,
+    bindparam,
+    exists,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -186,3 +191,12 @@ class AnswerUpload(Base):
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     file: Mapped[StoredFile] = relationship()
+
+
+def in_no_batch() -> ColumnElement[bool]:
+    """Payables that stand in no living batch: asked for each, so that the lines of all years before are not read."""
+    # The words themselves, not parameters: SQLite takes the index of the living lines only when it sees them.
+    living: BindParameter[Any] = bindparam(
+        "living", ("waiting", "paid"), expanding=True, literal_execute=True
+    )
+    return ~exists().where(BatchLine.payable_id == Payable.id, BatchLine.state.in_(living))

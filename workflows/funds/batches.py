@@ -21,7 +21,7 @@ from workflows.base.errors import Conflict, Forbidden, Invalid, NotFound
 from workflows.base.files import FileStore
 from workflows.funds.appropriations import get as get_fund
 from workflows.funds.bank_files import LAYOUTS, BankLine, write
-from workflows.funds.batch_model import BATCH_STATES, BatchLine, PaymentBatch
+from workflows.funds.batch_model import BATCH_STATES, BatchLine, PaymentBatch, in_no_batch
 from workflows.funds.ledger import Money, lock, move
 from workflows.funds.model import Appropriation, Payable
 from workflows.funds.telling import tell
@@ -106,14 +106,13 @@ def make(
 def _ready(
     session: Session, fund: Appropriation, process: str, cases: Mapping[int, int] | None
 ) -> list[Payable]:
-    living = select(BatchLine.payable_id).where(BatchLine.state.in_(("waiting", "paid")))
     wanted = (
         select(Payable)
         .where(
             Payable.appropriation_id == fund.id,
             Payable.process == process,
             Payable.state == "ready",
-            Payable.id.not_in(living),
+            in_no_batch(),
         )
         .order_by(Payable.case_id, Payable.id)
     )

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from workflows.base.clock import today
 from workflows.funds.appropriations import balances
-from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch
+from workflows.funds.batch_model import BankAnswer, BatchLine, PaymentBatch, in_no_batch
 from workflows.funds.model import AccountCorrection, Appropriation, Balance, LedgerEntry, Payable, Recovery
 from workflows.organisations.model import User
 from workflows.registers.model import Person
@@ -139,25 +139,31 @@ def carry_targets(session: Session, fund: Appropriation) -> list[Appropriation]:
 # What may be paid -----------------------------------------------------------------------------------------------------
 
 
-def in_no_batch() -> ColumnElement[bool]:
-    """Payables that stand in no living batch."""
-    living = select(BatchLine.payable_id).where(BatchLine.state.in_(("waiting", "paid")))
-    return Payable.id.not_in(living)
-
-
 def choices(session: Session, county_codes: Collection[str]) -> list[AnyRow]:
-    """What a batch can be made of: (fund, process, how many are ready, their fen), largest sums last entered first."""
+    """What a batch can be made of: (fund, process, how many are ready, their fen), by fund and process."""
+    # Added up before the funds are joined: thousands of payables, a handful of sums.
+    ready = (
+        select(
+            Payable.appropriation_id,
+            Payable.process,
+            func.count().label("people"),
+            func.sum(Payable.amount_fen).label("fen"),
+        )
+        .where(
+            Payable.appropriation_id.in_(
+                select(Appropriation.id).where(Appropriation.county_code.in_(county_codes))
+            ),
+            Payable.state == "ready",
+            in_no_batch(),
+        )
+        .group_by(Payable.appropriation_id, Payable.process)
+        .subquery()
+    )
     return list(
         session.execute(
-            select(Appropriation, Payable.process, func.count(Payable.id), func.sum(Payable.amount_fen))
-            .join(Payable, Payable.appropriation_id == Appropriation.id)
-            .where(
-                Appropriation.county_code.in_(county_codes),
-                Payable.state == "ready",
-                in_no_batch(),
-            )
-            .group_by(Appropriation.id, Payable.process)
-            .order_by(Appropriation.id, Payable.process)
+            select(Appropriation, ready.c.process, ready.c.people, ready.c.fen)
+            .join(ready, ready.c.appropriation_id == Appropriation.id)
+            .order_by(Appropriation.id, ready.c.process)
         )
     )
 
