@@ -1,6 +1,6 @@
 """Bad rosters over HTTP: each is answered in words that say where and what to do, and nothing typed is lost.
 
-``tests/web/test_employer.py`` uploads single ones on the way through an application; here is the list of them all.
+``tests/web/employer/`` uploads single ones on the way through an application; here is the list of them all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import xlsxwriter
 from sqlalchemy import select
 
 from tests.web.client import Browser, Page
-from tests.web.test_employer import DAY, GOOD_ROW, SECTIONS, begin, fill_in, upload, worker
+from tests.web.employer.world import DAY, GOOD_ROW, SECTIONS, begin, fill_in, upload, worker
 from workflows.base import clock
 from workflows.base.session import Database
 from workflows.cases import process, rosters
