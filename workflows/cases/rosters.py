@@ -96,7 +96,9 @@ def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
         content = installation().files.read(roster.file)
         lists = lists_for(session, case, process)
         previous = current_roster(session, case.id)
-        kept = stored_rows(session, previous.id) if previous is not None and not whole else []
+        # Rows are kept only beside bad ones: without any, thousands are not deciphered in vain.
+        correcting = previous is not None and previous.bad and not whole
+        kept = stored_rows(session, previous.id) if previous is not None and correcting else []
         case_id = case.id
 
     def progress(done: int, total: int) -> None:

@@ -80,7 +80,7 @@ class _Runner:
     def __init__(self, process: Process, view: CaseView, described: Mapping[str, Mapping[str, Any]]) -> None:
         self.process, self.view, self.described = process, view, described
         self.identities: dict[tuple[int, date], IdentityOn] = {}
-        self.case_values: dict[str, Any] = {}
+        self.case_values: dict[tuple[Any, ...], Any] = {}
         self.listed_days: dict[date, bool] = {}
         self.obstacles: dict[int, Obstacle] = {}
         self.registered: dict[int, ProjectWorker] = {}
@@ -138,7 +138,7 @@ class _Runner:
         return decided.outputs
 
     def case_value(self, spec: Mapping[str, Any]) -> Any:
-        key = repr(sorted(spec.items(), key=lambda item: item[0]))
+        key = tuple(map(spec.get, ("from", "fact", "form", "field", "default")))
         if key not in self.case_values:
             if spec["from"] == "case":
                 name = spec["fact"]

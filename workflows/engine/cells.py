@@ -84,11 +84,12 @@ class Cell:
 
     def matches(self, fact: Scalar) -> bool:
         """Whether the cell is true of the fact."""
-        if not self.tests:
-            return True
-        results = [test.holds(fact) for test in self.tests]
-        whole = True if True in results else None if None in results else False
-        return whole is False if self.negated else whole is True
+        if self.negated:  # of something unknown the opposite is unknown, too
+            return not self.tests or all(test.holds(fact) is False for test in self.tests)
+        for test in self.tests:
+            if test.holds(fact):
+                return True
+        return not self.tests
 
     def mentions_null(self) -> bool:
         return any(isinstance(test, Equal) and test.value is None for test in self.tests)

@@ -118,13 +118,15 @@ def matching(decision: Decision, facts: Mapping[str, Scalar]) -> list[Rule]:
     :raises EngineError: several apply that must not.
     """
     values = [_fact(decision, column, facts) for column in decision.inputs]
-    matched = [
-        rule
-        for rule in decision.rules
-        if all(cell.matches(value) for cell, value in zip(rule.cells, values, strict=True))
-    ]
-    if decision.hit_policy == "FIRST":
-        return matched[:1]
+    matched: list[Rule] = []
+    for rule in decision.rules:  # loops and no generators: thousands of rows of a roster are judged here
+        for cell, value in zip(rule.cells, values, strict=True):
+            if cell.tests and not cell.matches(value):
+                break
+        else:
+            matched.append(rule)
+            if decision.hit_policy == "FIRST":
+                return matched
     if decision.hit_policy in ("PRIORITY", "OUTPUT ORDER"):
         matched.sort(key=lambda rule: _rank(decision, rule))
         return matched[:1] if decision.hit_policy == "PRIORITY" else matched
@@ -152,18 +154,20 @@ def _rank(decision: Decision, rule: Rule) -> tuple[int, ...]:
 
 
 def _fact(decision: Decision, column: Input, facts: Mapping[str, Scalar]) -> Scalar:
-    where = f"规则表「{decision.name}」需要的「{column.label}」"
     if column.fact not in facts:
-        raise FactError(f"{where}没有提供，无法判断；请补充后再试。")
+        raise _unfit(decision, column, "没有提供，无法判断；请补充后再试。")
     value = facts[column.fact]
     if value is None:
         if not column.nullable:
-            raise FactError(f"{where}是空的，无法判断；请补充后再试。")
+            raise _unfit(decision, column, "是空的，无法判断；请补充后再试。")
         return None
     if not fits(value, column.type):
-        raise FactError(
-            f"{where}应是{TYPE_TITLES[column.type]}，得到的却是别的类型，无法判断；请联系管理员。"
-        )
+        title = TYPE_TITLES[column.type]
+        raise _unfit(decision, column, f"应是{title}，得到的却是别的类型，无法判断；请联系管理员。")
     if not column.allowed.matches(value):
-        raise FactError(f"{where}不在规则表允许的取值之内，无法判断；请核对后再试。")
+        raise _unfit(decision, column, "不在规则表允许的取值之内，无法判断；请核对后再试。")
     return value
+
+
+def _unfit(decision: Decision, column: Input, what: str) -> FactError:
+    return FactError(f"规则表「{decision.name}」需要的「{column.label}」{what}")
