@@ -255,10 +255,10 @@ class Storm:
             username = username or self._officer(session, item, line)
         person = self.person(username)
         page = self.answer(lambda: person.get(f"/work/{item.id}")).page
-        answers = self.run._default_answers(item.step, item.step)
+        answers = self.run.usual_answers(item.step, item.step)
         typed: dict[str, list[str]] = {
             **page.form("decision"),
-            **{key: self.run._texts(value) for key, value in answers.items()},
+            **self.run.posted(answers),
             "outcome": [outcome or line["outcome"]],
             "opinion": ["情况属实。"],
         }

@@ -25,9 +25,10 @@ from workflows.cases.model import Case, Publicity, WorkItem
 from workflows.cases.paying import blocked_cases
 from workflows.cases.removing import remove_row
 from workflows.cases.roster_model import RosterRow
+from workflows.cases.scenario_answers import OWNER
 from workflows.cases.scenario_money import ACCOUNT, answer_of, enter_funds
 from workflows.cases.scenario_people import ScenarioPerson, enter_identities, make_people, sheet_of
-from workflows.cases.scenarios import OWNER, Run, Scenarios
+from workflows.cases.scenarios import Run, Scenarios
 from workflows.funds import answers, appropriations, batches, corrections, recoveries
 from workflows.funds.batch_model import BatchLine
 from workflows.funds.ledger import Shortfall
@@ -222,7 +223,7 @@ class World:
             session.rollback()
         run.walk.upload(sheet_of(roster, [self.people[one] for one in persons]))
         self.oracle.judge(claim)
-        run._attach(run._process(), "application", {})
+        run.attach("application", {})
         return claim
 
     def submit(self, claim: Claim) -> None:
@@ -232,7 +233,7 @@ class World:
         if step == "application":
             stated = self.scenarios.content["answers"]["reward_application"]
             run = self.runs[claim.number]
-            given = {key: run._texts(value) for key, value in stated.items()}
+            given = run.posted(stated)
             given["claimed_count"] = [str(len(claim.rows))]
         self.decide(claim, step, "submit", CLERK[claim.employer], given)
         if step == "application" and claim.judged_on != today():

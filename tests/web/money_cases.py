@@ -9,7 +9,7 @@ from tests.web import officer_cases
 from tests.web.officer_cases import MONDAY, Filled, found, picture, unsigned
 from workflows.base import clock
 from workflows.base.session import Database
-from workflows.cases import scenarios
+from workflows.cases import scenario_answers
 from workflows.cases.publishing import publish_all
 from workflows.cases.scenarios import Run, Scenarios
 from workflows.documents import issue
@@ -25,8 +25,8 @@ CASES: Mapping[str, tuple[int, str]] = {
 
 def fill(database: Database) -> Filled:
     """Make county and cases in an empty database: 50 000 元, three people whose money is ready, three in 公示."""
-    before = scenarios.IMAGE, issue.render
-    scenarios.IMAGE, issue.render = picture(), lambda *_: b"%PDF-1.4\n%%EOF\n"  # type: ignore[assignment]  # laying papers out has tests of its own
+    before = scenario_answers.IMAGE, issue.render
+    scenario_answers.IMAGE, issue.render = picture(), lambda *_: b"%PDF-1.4\n%%EOF\n"  # type: ignore[assignment]  # laying papers out has tests of its own
     try:
         with clock.frozen(MONDAY) as move:
             with database.transaction() as session:
@@ -42,7 +42,7 @@ def fill(database: Database) -> Filled:
                 cases[name] = run.walk.case_id
         return found(database, cases)
     finally:
-        scenarios.IMAGE, issue.render = before
+        scenario_answers.IMAGE, issue.render = before
 
 
 def _until(scenario: Mapping[str, Any], stop: str, *, funded: bool) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from tests.web.client import Browser, Page
 from workflows.base import clock
 from workflows.base.installation import installation
 from workflows.base.session import Database
-from workflows.cases import scenarios
+from workflows.cases import scenario_answers
 from workflows.cases.model import Case, WorkItem
 from workflows.cases.publishing import publish_all
 from workflows.cases.scenarios import Run, Scenarios
@@ -99,8 +99,8 @@ def picture() -> bytes:
 
 def fill(database: Database) -> Filled:
     """Make county and cases in an empty database; files go to the present installation."""
-    before = scenarios.IMAGE, issue.render
-    scenarios.IMAGE, issue.render = picture(), lambda *_: b"%PDF-1.4\n%%EOF\n"  # type: ignore[assignment]  # laying papers out has tests of its own
+    before = scenario_answers.IMAGE, issue.render
+    scenario_answers.IMAGE, issue.render = picture(), lambda *_: b"%PDF-1.4\n%%EOF\n"  # type: ignore[assignment]  # laying papers out has tests of its own
     try:
         with clock.frozen(MONDAY) as move:
             with database.transaction() as session:
@@ -120,7 +120,7 @@ def fill(database: Database) -> Filled:
                 cases |= {f"{name}-objection": inner.walk.case_id for inner in run.named.values()}
         return found(database, cases)
     finally:
-        scenarios.IMAGE, issue.render = before
+        scenario_answers.IMAGE, issue.render = before
 
 
 def found(database: Database, cases: dict[str, int]) -> Filled:

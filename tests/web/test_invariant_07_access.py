@@ -32,7 +32,7 @@ from workflows.base.session import Database
 from workflows.cases.attachments import attach
 from workflows.cases.model import Attachment, Case, Notice, WorkItem
 from workflows.cases.roster_model import Roster, RosterRow
-from workflows.cases.scenarios import PDF
+from workflows.cases.scenario_answers import PDF
 from workflows.cases.starting import start
 from workflows.cases.walking import employers_actor
 from workflows.documents.model import IssuedDocument

@@ -38,7 +38,8 @@ from workflows.cases import process, scenarios
 from workflows.cases.check import check
 from workflows.cases.model import Case, Command, Notice, Publicity, WorkItem
 from workflows.cases.publishing import process_keys, publish_all
-from workflows.cases.scenarios import OWNER, Run, Scenarios, opening_instant
+from workflows.cases.scenario_answers import OWNER
+from workflows.cases.scenarios import Run, Scenarios, opening_instant
 from workflows.documents import issue
 from workflows.organisations.passwords import DEMO_PASSWORD
 from workflows.registers.demo_county import load

@@ -6,7 +6,7 @@ from tests.web import officer_cases
 from tests.web.officer_cases import Filled, found, picture, unsigned
 from workflows.base import clock
 from workflows.base.session import Database
-from workflows.cases import scenarios
+from workflows.cases import scenario_answers
 from workflows.cases.publishing import publish_all
 from workflows.cases.scenarios import Run, Scenarios, opening_instant
 from workflows.documents import issue
@@ -26,8 +26,8 @@ ROSTER = [
 
 def fill(database: Database) -> Filled:
     """County and one payroll of unit 5, handed in: case ``asked``."""
-    before = scenarios.IMAGE, issue.render
-    scenarios.IMAGE, issue.render = picture(), lambda *_: b"%PDF-1.4\n%%EOF\n"  # type: ignore[assignment]  # laying papers out has tests of its own
+    before = scenario_answers.IMAGE, issue.render
+    scenario_answers.IMAGE, issue.render = picture(), lambda *_: b"%PDF-1.4\n%%EOF\n"  # type: ignore[assignment]  # laying papers out has tests of its own
     try:
         with clock.frozen(OPENED) as move:
             with database.transaction() as session:
@@ -39,7 +39,7 @@ def fill(database: Database) -> Filled:
             run.run({**MADE.get("straight"), "roster": ROSTER, "walk": walk})
         return found(database, {"asked": run.walk.case_id})
     finally:
-        scenarios.IMAGE, issue.render = before
+        scenario_answers.IMAGE, issue.render = before
 
 
 def worker(database: Database) -> None:

@@ -25,10 +25,10 @@ from workflows.cases.model import Case, Publicity
 from workflows.cases.process import Process, newest
 from workflows.cases.removing import remove_row
 from workflows.cases.roster_model import RosterRow
+from workflows.cases.scenario_answers import OWNER, files_for, posted
 from workflows.cases.scenario_outcome import Outcome, outcome_of
 from workflows.cases.scenario_people import (
     ScenarioPerson,
-    day_of,
     enter_identities,
     make_people,
     sheet_of,
@@ -36,16 +36,9 @@ from workflows.cases.scenario_people import (
 from workflows.cases.walking import Stuck, Walk, employers_actor
 from workflows.documents.issue import Sign
 from workflows.organisations.actors import SYSTEM
-from workflows.organisations.divisions import children
 from workflows.organisations.model import Assignment, Department, User
 from workflows.organisations.settings import set_parameter
-from workflows.registers.demo_people import id_number
 from workflows.registers.model import Employer
-
-#: Contents that pass for what they are named: enough for a walk, and said to be fictional.
-PDF = b"%PDF-1.4\n% \xe6\xbc\x94\xe7\xa4\xba\n%%EOF\n"
-IMAGE = b"\x89PNG\r\n\x1a\n" + b"fictional" * 4
-OWNER = id_number(date(1974, 1, 1), 77)
 
 
 @dataclass(frozen=True)
@@ -278,7 +271,7 @@ class Run:
         process = self._process()
         form = process.steps[step].form
         answers = {
-            **self._default_answers(step, form),
+            **self.usual_answers(step, form),
             **(scenario.get("application") or {} if self._first(process, step) else {}),
         }
         answers |= action.get("answers") or {}
@@ -287,7 +280,7 @@ class Run:
             if wanted and process.roster is not None:
                 chosen = self._choose(wanted)
                 self.walk.upload(sheet_of(process.roster, chosen))
-        self._attach(process, step, answers)
+        self.attach(step, answers)
         if action.get("rows"):
             self._verdicts(action)
         who = action["by"] if isinstance(action["by"], list) else [action["by"]]
@@ -301,63 +294,30 @@ class Run:
         self.walk.act(
             action["step"],
             action["outcome"],
-            {
-                key: self._texts(value)
-                for key, value in answers.items()
-                if not _is_rows(value) and not _is_file(value)
-            }
-            | self._rows_as_posted(answers),
+            self.posted(answers),
             opinion=str(action.get("opinion", "")),
             by=None if kind == "employer" else self._officer(kind, post or "clerk", action["step"], process),
             office=None if kind == "employer" else kind,
         )
 
-    def _default_answers(self, step: str, form: str) -> dict[str, Any]:
+    def attach(self, step: str, answers: Mapping[str, Any]) -> None:
+        """The files that the answers name, and once the materials that the process requires."""
+        process = self._process()
+        wanted = files_for(process, step, answers, materials=not self.walk.has_materials())
+        if wanted:
+            self.walk.attach(wanted, step)
+
+    def posted(self, answers: Mapping[str, Any]) -> dict[str, list[str]]:
+        """Answers as a page posts them."""
+        return posted(self.database, self.employer_id, answers)
+
+    def usual_answers(self, step: str, form: str) -> dict[str, Any]:
+        """What the file says for a step wherever nothing else is said."""
         answers = self.scenarios.content.get("answers", {})
         return dict(answers.get(step) or answers.get(form) or {})
 
     def _first(self, process: Process, step: str) -> bool:
         return process.steps[step].lane == "employer" and process.steps[step].roster == "edit"
-
-    def _texts(self, value: Any) -> list[str]:
-        if isinstance(value, list):
-            return [text for one in value for text in self._texts(one)]
-        if isinstance(value, bool):
-            return ["yes" if value else "no"]
-        if value == "@owner":
-            return [OWNER]
-        if isinstance(value, str) and value.startswith("@"):
-            found = scenario_projects.meant(self.database, value, self.employer_id)
-            if found is not None:
-                return [found]
-        if value == "@village":
-            with self.database.reading() as session:
-                place = session.get_one(Employer, self.employer_id).division_code
-                villages = children(session, place)
-                return [villages[0].code if villages else place]
-        found = day_of(value, today())
-        return [found.isoformat() if isinstance(found, date) else str(found)]
-
-    def _rows_as_posted(self, answers: Mapping[str, Any]) -> dict[str, list[str]]:
-        posted: dict[str, list[str]] = {}
-        for key, value in answers.items():
-            if _is_rows(value):
-                for number, row in enumerate(value):
-                    posted |= {f"{key}-{number}-{part}": [str(text)] for part, text in row.items()}
-        return posted
-
-    def _attach(self, process: Process, step: str, answers: Mapping[str, Any]) -> None:
-        wanted = {key: (IMAGE, f"{key}.png") for key, value in answers.items() if _is_file(value)}
-        if process.steps[step].config.get("materials") == "edit" and not self.walk.has_materials():
-            wanted |= {
-                one["key"]: (IMAGE, f"{one['title']}.png")
-                if one.get("accept") == ["image"]
-                else (PDF, f"{one['title']}.pdf")
-                for one in process.materials
-                if one.get("required")
-            }
-        if wanted:
-            self.walk.attach(wanted, step)
 
     def _choose(self, wanted: list[Mapping[str, Any]]) -> list[ScenarioPerson]:
         left = list(self.people)
@@ -418,11 +378,3 @@ class Run:
     def outcome(self) -> Outcome:
         """What stands in the rows now."""
         return outcome_of(self.database, self.walk.case_id)
-
-
-def _is_rows(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
-
-
-def _is_file(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and value[0] in ("@image", "@pdf")
