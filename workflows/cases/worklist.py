@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from workflows.base.clock import local, now, today
 from workflows.cases.model import NO_LIMIT, Case, WorkItem
+from workflows.organisations.model import Department, User
 from workflows.registers.model import Employer
 
 PAGE = 20
@@ -141,10 +142,14 @@ def page(
     query = query.order_by(WorkItem.due_at, WorkItem.id).limit(PAGE + 1)
     items = list(
         session.scalars(
+            # What a line shows, and no more: twenty units' telephones need not be deciphered for it.
             query.options(
-                joinedload(WorkItem.case).joinedload(Case.employer),
-                joinedload(WorkItem.claimant),
-                joinedload(WorkItem.department),
+                joinedload(WorkItem.case)
+                .load_only(Case.number, Case.process)
+                .joinedload(Case.employer)
+                .load_only(Employer.name),
+                joinedload(WorkItem.claimant).load_only(User.name),
+                joinedload(WorkItem.department).load_only(Department.name),
             )
         )
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload
 
 from workflows.organisations.model import Assignment, User
 
@@ -83,6 +83,7 @@ def posts_of(session: Session, user_id: int, day: date) -> tuple[Post, ...]:
             or_(Assignment.valid_to.is_(None), Assignment.valid_to >= day),
         )
         .order_by(Assignment.id)
+        .options(joinedload(Assignment.department))
     )
     return tuple(
         Post(

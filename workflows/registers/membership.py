@@ -22,7 +22,8 @@ ROLES = {"owner": "首个账号", "clerk": "经办人"}
 
 def load_actor(session: Session, user: User) -> Actor:
     """The actor a signed-in user is today: posts, substitutions and confirmed memberships."""
-    return actor_of(session, user, today(), confirmed_memberships(session, user.id))
+    memberships = confirmed_memberships(session, user.id) if user.kind == "employer" else ()
+    return actor_of(session, user, today(), memberships)
 
 
 def confirmed_memberships(session: Session, user_id: int) -> tuple[Membership, ...]:
