@@ -14,8 +14,8 @@ import pytest
 from sqlalchemy import select
 
 from tests.web.client import Browser
+from tests.web.employer.test_bad_rosters import book, in_force, person, read
 from tests.web.employer.world import PDF, PNG, begin
-from tests.web.test_bad_rosters import book, in_force, person, read
 from workflows.base.files import StoredFile
 from workflows.base.session import Database
 

@@ -1,13 +1,13 @@
 """Bad rosters over HTTP: each is answered in words that say where and what to do, and nothing typed is lost.
 
-``tests/web/employer/`` uploads single ones on the way through an application; here is the list of them all.
+The other tests of this folder upload single ones on the way through an application; here is the list of them all.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,28 +16,15 @@ import xlsxwriter
 from sqlalchemy import select
 
 from tests.web.client import Browser, Page
-from tests.web.employer.world import DAY, GOOD_ROW, SECTIONS, begin, fill_in, upload, worker
-from workflows.base import clock
+from tests.web.employer.world import GOOD_ROW, SECTIONS, begin, fill_in, upload, worker
 from workflows.base.session import Database
-from workflows.cases import process, rosters
+from workflows.cases import rosters
 from workflows.cases.model import Draft
 from workflows.cases.roster_model import Roster, RosterRow
 from workflows.registers.demo_people import id_number
 
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 NUMBER, CONTRACT_FROM, CONTRACT_TO, INCOME = 1, 7, 8, 9
-
-
-@pytest.fixture(autouse=True)
-def _day() -> Iterator[None]:
-    process.forget()
-    with clock.frozen(DAY):
-        yield
-
-
-@pytest.fixture
-def web_database(published_database: Database) -> Database:
-    return published_database
 
 
 def person(number: int, **changes: Any) -> list[Any]:
