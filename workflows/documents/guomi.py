@@ -38,7 +38,7 @@ class SignatureValidator(DefaultSignatureValidator):
 
 
 def mechanism() -> Any:
-    """The algorithm identifier of SM2 with SM3; it has no parameters (GM/T 0010-2012)."""
+    """The algorithm identifier of SM2 with SM3; it has no parameters (as in certificates, GM/T 0015-2012)."""
     return _algos.SignedDigestAlgorithm({"algorithm": MECHANISM})
 
 

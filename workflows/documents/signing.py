@@ -63,7 +63,7 @@ class Signer(Protocol):
 class PadesSigner:
     """A key in a file, RSA, EC or SM2, signing PAdES baseline B (no time stamp server, no network).
 
-    An SM2 key signs with SM3 (GB/T 32918, GM/T 0010), the others with SHA-256.
+    An SM2 key signs with SM3 (GB/T 32918), the others with SHA-256.
     """
 
     def __init__(self, pair: KeyPair) -> None:
