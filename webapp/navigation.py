@@ -160,7 +160,8 @@ def _office() -> str:
     posts = page_actor().posts
     if not posts:
         return ""
-    name = reading().scalar(select(Department.name).where(Department.id == posts[0].department_id)) or ""
+    # The actor's posts brought their offices along: the session knows this one.
+    name = reading().get_one(Department, posts[0].department_id).name
     return f"{name}等 {len(posts)} 个岗位" if len(posts) > 1 else name
 
 
