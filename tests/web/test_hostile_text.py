@@ -34,7 +34,7 @@ from workflows.base.clock import today
 from workflows.base.files import FileStore
 from workflows.base.installation import Installation, use_installation
 from workflows.base.session import Database
-from workflows.cases import process, scenarios
+from workflows.cases import process, scenario_answers
 from workflows.cases.answering import parse_answers, step_form
 from workflows.cases.completing import Completed
 from workflows.cases.model import Case
@@ -151,7 +151,7 @@ def _fill(database: Database, place: Place) -> None:
     use_installation(Installation("http://localhost", True, FileStore(place.folder / "files")))
     with pytest.MonkeyPatch.context() as patch, clock.frozen(MONDAY - timedelta(days=400)) as move:
         patch.setattr(issue, "render", lambda *_: b"%PDF-1.4\n%%EOF\n")
-        patch.setattr(scenarios, "IMAGE", picture())
+        patch.setattr(scenario_answers, "IMAGE", picture())
         with database.transaction() as session:
             county = load(session, demonstration=True)
             publish_all(session)

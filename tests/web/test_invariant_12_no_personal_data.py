@@ -34,7 +34,7 @@ from workflows.base.files import FileStore
 from workflows.base.installation import Installation, use_installation
 from workflows.base.outbox import OutboxRow
 from workflows.base.session import Database
-from workflows.cases import process, scenarios
+from workflows.cases import process, scenario_answers
 from workflows.cases.check import check
 from workflows.cases.model import Case, Command, Notice, Publicity, WorkItem
 from workflows.cases.publishing import process_keys, publish_all
@@ -131,7 +131,7 @@ def _fill(database: Database, place: Place) -> None:
     try:
         with pytest.MonkeyPatch.context() as patch, clock.frozen(officer_cases.MONDAY) as move:
             patch.setattr(issue, "render", lambda *_: b"%PDF-1.4\n%%EOF\n")
-            patch.setattr(scenarios, "IMAGE", picture())
+            patch.setattr(scenario_answers, "IMAGE", picture())
             with database.transaction() as session:
                 county = load(session, demonstration=True)
                 publish_all(session)
