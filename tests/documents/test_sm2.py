@@ -203,6 +203,19 @@ def test_an_office_under_an_authority_from_pem_or_pkcs12(paper: bytes, tmp_path:
         read_pem(other / "office.crt", secret, "口令")
 
 
+@pytest.mark.parametrize(
+    "lock", [["-legacy"], ["-keypbe", "SM4-CBC", "-certpbe", "SM4-CBC", "-macalg", "sm3"]]
+)
+def test_files_locked_in_old_and_in_national_ways_are_opened(tmp_path: Path, lock: list[str]) -> None:
+    key, certificate = _authority(tmp_path)
+    file = tmp_path / "office.p12"
+    _run(tmp_path, "pkcs12", "-export", *lock, "-inkey", str(key), "-in", str(certificate),
+         "-passout", "pass:口令", "-out", str(file))  # fmt: skip
+    assert load_signer(file, "口令", tmp_path).name == "O=Lishu HRSS"
+    with pytest.raises(SigningError, match="口令"):
+        load_signer(file, "别的", tmp_path)
+
+
 def test_a_certificate_without_a_key_says_so(tmp_path: Path) -> None:
     _, certificate = _authority(tmp_path)
     bare = tmp_path / "bare.p12"

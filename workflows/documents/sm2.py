@@ -95,7 +95,9 @@ def read_pkcs12(content: bytes, password: str) -> tuple[Sm2Key, list[bytes]]:
     :raises SigningError: it is none, or the password is wrong.
     """
     given = {"file": content, "word": _line(password)}
-    read = _asked("pkcs12", "-in", "{file}", "-nodes", "-passin", "fd:{word}", given=given)
+    words = ("pkcs12", "-in", "{file}", "-nodes", "-passin", "fd:{word}")
+    # Tools of certificate authorities still lock certificates with RC2, which OpenSSL 3 opens only when it is told to.
+    read = _openssl(*words, given=given) or _asked(*words, "-legacy", given=given)
     blocks = [(found[1], found[0]) for found in _BLOCK.finditer(read)]
     keys = [block for kind, block in blocks if kind.endswith(b"PRIVATE KEY")]
     if not keys:
