@@ -17,7 +17,6 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
-    PublicFormat,
     load_pem_private_key,
     pkcs12,
 )
@@ -38,6 +37,8 @@ DEVELOPMENT_FILES = {"standard": "development-signer.p12", "gm": "development-si
 
 #: From long before any pinned clock of a scenario until long after.
 _FROM, _UNTIL = datetime(2020, 1, 1, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
+
+_PROOF = "稳岗通".encode()
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,8 @@ def read_pkcs12(file: Path, password: str = "") -> KeyPair:
     try:
         pair = pkcs12.load_pkcs12(content, password.encode() or None)
     except UnsupportedAlgorithm:
-        return _fitting(*_sm2_pair(content, password))
+        key, certificates = sm2.read_pkcs12(content, password)
+        return _fitting(key, [x509.load_pem_x509_certificate(one) for one in certificates])
     except ValueError as error:
         raise SigningError("签名证书文件打不开，请检查口令和文件格式。", type(error).__name__) from error
     if pair.key is None or pair.cert is None:
@@ -144,7 +146,7 @@ def read_pkcs12(file: Path, password: str = "") -> KeyPair:
 
 
 def read_pem(certificate: Path, key: Path, password: str = "") -> KeyPair:
-    """The same from PEM files: the signer's certificate first in its file, then its chain; the key in another.
+    """The same from PEM files: the signer's certificate and its chain in one, the key in another.
 
     :raises SigningError: a file or the password is wrong, or the key does not fit the certificate.
     """
@@ -165,25 +167,20 @@ def read_pem(certificate: Path, key: Path, password: str = "") -> KeyPair:
     return _fitting(secret, certificates)
 
 
-def _sm2_pair(content: bytes, password: str) -> tuple[Sm2Key, list[x509.Certificate]]:
-    key, certificates = sm2.read_pkcs12(content, password)
-    return key, [x509.load_pem_x509_certificate(one) for one in certificates]
-
-
 def _fitting(key: PrivateKeyTypes | Sm2Key, certificates: list[x509.Certificate]) -> KeyPair:
     """The pair with the certificate that belongs to the key; a PKCS#12 file may name an authority's before it."""
-    public = key.public() if isinstance(key, Sm2Key) else _public(key)
-    ours = [one for one in certificates if public_key_of(one) == public]
+    ours = [one for one in certificates if _belongs(one, key)]
     if not ours:
         raise SigningError("签名私钥与证书不是一对，请检查证书配置。")
     return KeyPair(key, ours[0], tuple(one for one in certificates if one is not ours[0]))
 
 
-def _public(key: PrivateKeyTypes) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def public_key_of(certificate: x509.Certificate) -> bytes:
-    """SubjectPublicKeyInfo in DER, of keys that ``cryptography`` does not know, too."""
-    read: bytes = _Certificate.load(certificate.public_bytes(Encoding.DER)).public_key.dump()
-    return read
+def _belongs(certificate: x509.Certificate, key: PrivateKeyTypes | Sm2Key) -> bool:
+    """Whether what the key signs holds under the certificate: keys are written down in more than one way."""
+    if isinstance(key, Sm2Key):
+        public = _Certificate.load(certificate.public_bytes(Encoding.DER)).public_key.dump()
+        return sm2.holds(public, _PROOF, key.sign(_PROOF))
+    try:
+        return certificate.public_key() == key.public_key()
+    except UnsupportedAlgorithm:  # an authority's, of another kind
+        return False

@@ -45,7 +45,9 @@ class Sm2Key:
             "pkeyutl", "-sign", "-inkey", "{key}", *_PLAIN, given={"key": self.pem}, data=data
         )
         if signature is None:
-            raise SigningError("SM2 签名没有成功，请检查签名证书和本机的 OpenSSL。")
+            raise SigningError(
+                "SM2 签名没有成功。请检查签名证书是不是 SM2 证书，本机的 OpenSSL 是不是 3.0 或更高版本。"
+            )
         return signature
 
     def public(self) -> bytes:
