@@ -139,7 +139,7 @@ def read(database: Database, roster_id: int, *, whole: bool = False) -> None:
 
 def _merged(process: Process, kept: Sequence[Row], new: list[Row]) -> tuple[list[Row], list[str]]:
     """A corrected upload replaces the bad rows and keeps the good ones; and what is to be said of it."""
-    if not any(not row.ok for row in kept) or process.roster is None:
+    if not kept or process.roster is None:
         return new, []
     correction = merge_correction(process.roster, list(kept), new)
     numbers = "、".join(str(number) for number in correction.differing[:20])
