@@ -201,11 +201,11 @@ def test_a_curve_that_nobody_here_signs_with_is_said_when_the_file_is_read(tmp_p
 
 def test_a_key_written_in_another_way_still_fits_its_certificate(paper: bytes, tmp_path: Path) -> None:
     """A certificate may hold the point compressed, its key not."""
-    _run(tmp_path, "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-conv_form", "compressed",
-         "-out", "short.key")  # fmt: skip
-    _run(tmp_path, "req", "-x509", "-new", "-key", "short.key", "-subj", "/O=Lishu HRSS", "-days", "9",
-         "-out", "office.crt")  # fmt: skip
-    _run(tmp_path, "ec", "-in", "short.key", "-conv_form", "uncompressed", "-out", "office.key")
+    _run(tmp_path, "ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", "office.key")
+    _run(tmp_path, "ec", "-in", "office.key", "-conv_form", "compressed", "-out", "short.key")
+    _run(
+        tmp_path, "req", "-x509", "-new", "-key", "short.key", "-subj", "/O=Lishu HRSS", "-out", "office.crt"
+    )
     office = PadesSigner.from_pem(tmp_path / "office.crt", tmp_path / "office.key")
     now = datetime.now(UTC).replace(microsecond=0)
     assert verify(sign(paper, office, "通知", "", now), [office.certificate]).valid
